@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deadlines of many connections on one timer: O(1) to set, move and cancel, 100 ms resolution.
+// Pure: the owner calls advance() from its one loop timer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace pronghorn {
+
+class TimerWheel;
+
+/// A deadline that its owner embeds; at most one at a time. Destroying it cancels it.
+class WheelEntry {
+ public:
+  WheelEntry() = default;
+  ~WheelEntry() { cancel(); }
+  WheelEntry(const WheelEntry&) = delete;
+  WheelEntry& operator=(const WheelEntry&) = delete;
+
+  bool is_set() const noexcept { return next_ != nullptr; }
+  void cancel() noexcept;
+  void* owner = nullptr;  ///< for the wheel's callback; not owned
+
+ private:
+  friend class TimerWheel;
+  WheelEntry* next_ = nullptr;
+  WheelEntry* prev_ = nullptr;
+  std::int64_t deadline_ms_ = 0;
+};
+
+/// A hashed wheel. Entries fire at or up to one tick after their deadline, never before it.
+class TimerWheel {
+ public:
+  static constexpr std::int64_t kTickMs = 100;
+  static constexpr std::size_t kSlots = 512;  // 51.2 s a turn; longer deadlines wait for their turn
+
+  explicit TimerWheel(std::int64_t now_ms);
+  ~TimerWheel();
+  TimerWheel(const TimerWheel&) = delete;
+  TimerWheel& operator=(const TimerWheel&) = delete;
+
+  /// Sets or moves the deadline (monotonic_ms() + delay). Moving it later is a store: the entry is
+  /// looked at again when its old slot comes round.
+  void set(WheelEntry& entry, std::int64_t deadline_ms) noexcept;
+  /// Calls `expired` for each entry whose deadline has passed; an entry is off the wheel when called,
+  /// and the callback may set or destroy any entry.
+  void advance(std::int64_t now_ms, const std::function<void(WheelEntry&)>& expired);
+  bool empty() const noexcept;
+
+ private:
+  void link(WheelEntry& entry, std::int64_t deadline_ms) noexcept;
+  std::vector<WheelEntry> slots_;
+  std::int64_t tick_;
+};
+
+}  // namespace pronghorn

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/uv/process.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/uv/box.h"
+
+namespace pronghorn::uv {
+namespace {
+
+struct Payload {
+  Process::OnExit on_exit;
+  int pidfd = -1;
+  ~Payload() {
+    if (pidfd >= 0) ::close(pidfd);
+  }
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (const auto& s : strings) out.push_back(const_cast<char*>(s.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+}  // namespace
+
+struct Process::Impl : Box<uv_process_t, Payload> {};
+
+// An owner that goes while the child lives must leave the handle: uv_close on a running process would
+// stop libuv from reaping it. It is closed by the exit callback instead.
+void Process::Close::operator()(Impl* impl) const noexcept {
+  if (impl->payload.pidfd < 0) {
+    CloseBox<Impl>{}(impl);
+    return;
+  }
+  impl->silent = true;
+  uv_unref(impl->base());
+}
+
+Result<Process> Process::spawn(Loop& loop, const Options& options, OnExit on_exit) {
+  auto args = pointers(options.args);
+  std::vector<char*> env;
+  if (options.env) env = pointers(*options.env);
+  std::vector<uv_stdio_container_t> stdio;
+  for (int fd : options.descriptors) {
+    uv_stdio_container_t c{};
+    c.flags = fd < 0 ? UV_IGNORE : UV_INHERIT_FD;
+    c.data.fd = fd;
+    stdio.push_back(c);
+  }
+
+  uv_process_options_t o{};
+  o.file = options.file.c_str();
+  o.args = args.data();
+  o.env = options.env ? env.data() : nullptr;
+  o.cwd = options.cwd.empty() ? nullptr : options.cwd.c_str();
+  o.stdio = stdio.data();
+  o.stdio_count = static_cast<int>(stdio.size());
+  o.flags = options.detached ? UV_PROCESS_DETACHED : 0;
+  o.exit_cb = [](uv_process_t* handle, std::int64_t code, int signal) {
+    auto* impl = static_cast<Impl*>(handle->data);
+    if (impl->payload.pidfd >= 0) ::close(std::exchange(impl->payload.pidfd, -1));
+    if (impl->silent) {
+      CloseBox<Impl>{}(impl);
+      return;
+    }
+    impl->payload.on_exit(signal > 0 ? -1 : static_cast<int>(code), signal);
+  };
+
+  auto box = std::make_unique<Impl>();
+  box->base()->data = box.get();
+  int status = uv_spawn(loop.native(), &box->handle, &o);
+  std::unique_ptr<Impl, Close> impl(box.release());  // a failed uv_spawn needs uv_close as well
+  if (status < 0) return std::unexpected(Error::system(-status, "cannot start '" + options.file + "'"));
+  // Opened before the loop turns, so the child cannot have been reaped yet.
+  impl->payload.pidfd = static_cast<int>(::syscall(SYS_pidfd_open, impl->handle.pid, 0));
+  impl->payload.on_exit = std::move(on_exit);
+  return Process(std::move(impl));
+}
+
+Process::Process(std::unique_ptr<Impl, Close> impl) : impl_(std::move(impl)) {}
+Process::~Process() = default;
+Process::Process(Process&&) noexcept = default;
+Process& Process::operator=(Process&&) noexcept = default;
+
+int Process::pid() const noexcept { return impl_->handle.pid; }
+bool Process::kill(int signum) noexcept {
+  return impl_->payload.pidfd >= 0 &&
+         ::syscall(SYS_pidfd_send_signal, impl_->payload.pidfd, signum, nullptr, 0) == 0;
+}
+void Process::unref() noexcept { uv_unref(impl_->base()); }
+
+}  // namespace pronghorn::uv

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/uv/signal.h"
+
+#include "base/uv/box.h"
+
+namespace pronghorn::uv {
+
+struct Signal::Impl : Box<uv_signal_t, std::move_only_function<void()>> {};
+
+void Signal::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(impl); }
+
+Signal::Signal(Loop& loop, int signum, std::move_only_function<void()> on_signal) {
+  int status = 0;
+  auto box = make_box<Impl>(status, [&](uv_signal_t& h) { return uv_signal_init(loop.native(), &h); });
+  if (!box) return;  // no memory for libuv's signal pipe: the default action stays
+  impl_.reset(box.release());
+  impl_->payload = std::move(on_signal);
+  uv_signal_start(
+      &impl_->handle,
+      [](uv_signal_t* handle, int) {
+        auto* impl = static_cast<Impl*>(handle->data);
+        if (!impl->silent) impl->payload();
+      },
+      signum);
+  uv_unref(impl_->base());
+}
+Signal::~Signal() = default;
+Signal::Signal(Signal&&) noexcept = default;
+Signal& Signal::operator=(Signal&&) noexcept = default;
+
+}  // namespace pronghorn::uv

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connected stream socket (uv_tcp_t, also for unix sockets' stream descriptors): reads into a buffer
+// that the handler lends, writes at once when the kernel has room. No allocation per read or write.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+#include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/loop.h>
+
+namespace pronghorn::uv {
+
+class Tcp {
+ public:
+  /// Who gets the events; must outlive the Tcp. Any of them may destroy the Tcp.
+  class Handler {
+   public:
+    /// Where the next bytes go; one buffer for the whole loop will do (read at once by on_bytes).
+    virtual std::span<char> read_buffer() = 0;
+    virtual void on_bytes(std::string_view bytes) = 0;
+    /// The peer sent FIN (`error` 0) or reading failed (an errno value). Nothing more is read.
+    virtual void on_end(int error) = 0;
+    /// All that write() took has gone to the kernel, or failed (an errno value).
+    virtual void on_written(int error) = 0;
+
+   protected:
+    ~Handler() = default;
+  };
+
+  /// Takes the descriptor (closed with the Tcp, also on failure). It must be non-blocking.
+  static Result<Tcp> open(Loop& loop, int fd, Handler& handler);
+  ~Tcp();
+  Tcp(Tcp&&) noexcept;
+  Tcp& operator=(Tcp&&) noexcept;
+
+  /// Starting and stopping costs an epoll_ctl each: only for back-pressure.
+  void read_start();
+  void read_stop() noexcept;
+  bool is_reading() const noexcept;
+
+  /// Sends now what the kernel takes. @returns bytes taken (0: no room, or a write() is waiting), or
+  /// -errno.
+  ssize_t try_write(std::string_view bytes) noexcept;
+  /// Sends when there is room; on_written tells when it is gone. One at a time.
+  void write(std::string bytes);
+  bool is_writing() const noexcept;
+
+  /// FIN after what was written.
+  void shutdown_write() noexcept;
+  int fd() const noexcept;
+
+ private:
+  struct Impl;
+  struct Close { void operator()(Impl*) const noexcept; };
+  explicit Tcp(std::unique_ptr<Impl, Close> impl);
+  std::unique_ptr<Impl, Close> impl_;
+};
+
+}  // namespace pronghorn::uv

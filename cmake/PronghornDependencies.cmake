@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything comes from Debian 12's packages; scripts/deps installs them.
+include(GNUInstallDirs)
+find_package(Threads REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+
+# libuv's pkg-config file is not used, so that consumers of the installed package need no pkg-config.
+find_path(PRONGHORN_LIBUV_INCLUDE uv.h REQUIRED)
+find_library(PRONGHORN_LIBUV_LIBRARY uv REQUIRED)
+
+# Debian ships llhttp as C sources (package node-llhttp). Loose mode is exploitable: strict everywhere.
+set(PRONGHORN_LLHTTP_SOURCES /usr/share/llhttp CACHE PATH "Folder with llhttp's api.c, http.c and llhttp.c")
+find_path(PRONGHORN_LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH REQUIRED)
+add_library(pronghorn_llhttp STATIC
+  ${PRONGHORN_LLHTTP_SOURCES}/api.c ${PRONGHORN_LLHTTP_SOURCES}/http.c ${PRONGHORN_LLHTTP_SOURCES}/llhttp.c)
+target_compile_definitions(pronghorn_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
+target_include_directories(pronghorn_llhttp SYSTEM PUBLIC $<BUILD_INTERFACE:${PRONGHORN_LLHTTP_INCLUDE}>)
+target_compile_options(pronghorn_llhttp PRIVATE -w)

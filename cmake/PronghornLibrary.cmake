@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The rooms' objects in one static library, its install rules and the package that find_package(pronghorn) finds.
+include(CMakePackageConfigHelpers)
+
+get_property(rooms GLOBAL PROPERTY PRONGHORN_ROOMS)
+set(objects $<TARGET_OBJECTS:pronghorn_llhttp>)
+foreach(room IN LISTS rooms)
+  list(APPEND objects $<TARGET_OBJECTS:pronghorn_${room}>)
+endforeach()
+add_library(pronghorn STATIC ${objects})
+add_library(pronghorn::pronghorn ALIAS pronghorn)
+set_target_properties(pronghorn PROPERTIES LINKER_LANGUAGE CXX)
+target_compile_features(pronghorn PUBLIC cxx_std_23)
+target_link_libraries(pronghorn PRIVATE ${PRONGHORN_LIBUV_LIBRARY} spdlog::spdlog fmt::fmt Threads::Threads)
+target_include_directories(pronghorn PUBLIC
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+
+# The program.
+add_executable(pronghorn_program ${PROJECT_SOURCE_DIR}/app/main.cpp)
+set_target_properties(pronghorn_program PROPERTIES OUTPUT_NAME pronghorn RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+target_link_libraries(pronghorn_program PRIVATE pronghorn_app pronghorn_options)
+
+install(TARGETS pronghorn_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS pronghorn EXPORT pronghornTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/pronghorn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+foreach(room IN LISTS rooms)
+  get_property(headers GLOBAL PROPERTY PRONGHORN_ROOM_HEADERS_${room})
+  foreach(header IN LISTS headers)
+    get_filename_component(folder ${header} DIRECTORY)
+    install(FILES ${PROJECT_SOURCE_DIR}/${room}/${header}
+            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/pronghorn/${room}/${folder})
+  endforeach()
+endforeach()
+install(EXPORT pronghornTargets NAMESPACE pronghorn:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/pronghorn)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/pronghornConfig.cmake.in ${PROJECT_BINARY_DIR}/pronghornConfig.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/pronghorn)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/pronghornConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/pronghornConfig.cmake ${PROJECT_BINARY_DIR}/pronghornConfigVersion.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/pronghorn)

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as plain values. A library user may fill them without a file; the program gets them
+// from config/load.h. Names are the keys of the file; the schema table (config/schema.cpp) is where
+// types, defaults, units and meaning are said once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <pronghorn/base/result.h>
+
+namespace pronghorn::config {
+
+/// "HOST:PORT" (HOST an IPv4 address, an IPv6 address in brackets, or a name) or "unix:PATH".
+struct ListenAddress {
+  std::string host;        ///< without brackets; empty for a unix socket
+  std::uint16_t port = 0;  ///< 0: any free port
+  std::string path;        ///< of a unix socket
+
+  bool is_unix() const noexcept { return !path.empty(); }
+  /// "127.0.0.1:8080", "[::1]:8080", "unix:/run/x.sock"
+  std::string text() const;
+  static Result<ListenAddress> parse(std::string_view text);
+  bool operator==(const ListenAddress&) const = default;
+};
+
+/// Sizes and counts that a client cannot exceed (http.md calls them the DoS budget).
+struct Limits {
+  std::uint64_t head = 32 * 1024;        ///< request line and fields together; 431
+  std::uint64_t header_line = 8 * 1024;  ///< one field line; 431
+  std::uint64_t header_fields = 100;     ///< number of field lines; 431
+  std::uint64_t uri = 8 * 1024;          ///< request target; 414
+  std::uint64_t body = 1024 * 1024;      ///< decoded request body; 413
+  std::uint64_t trailers = 8 * 1024;     ///< trailer section of a chunked body; 431
+  std::uint64_t chunk_extensions = 4 * 1024;      ///< total of a body; 400. And 16 bytes a chunk on average
+  std::uint64_t requests_per_connection = 1000;   ///< then Connection: close; 0: no limit
+  std::uint64_t pipeline = 16;                    ///< unanswered requests before reading stops
+  std::uint64_t linger = 256 * 1024;              ///< bytes read and dropped after an early answer
+  std::uint64_t write_buffer = 256 * 1024;        ///< unsent bytes of one connection before reading stops
+  std::uint64_t body_rate = 500;                  ///< bytes a second that a body must keep up; 0: none
+};
+
+struct Timeouts {
+  std::chrono::milliseconds head{10'000};       ///< from the first byte of a head to its end; 408
+  std::chrono::milliseconds body{30'000};       ///< without a byte of an awaited body; 408
+  std::chrono::milliseconds body_rate{10'000};  ///< grace before limits.body_rate is asked for
+  std::chrono::milliseconds keepalive{15'000};  ///< idle between two requests
+  std::chrono::milliseconds write{30'000};      ///< without the client taking a byte
+  std::chrono::milliseconds linger{2'000};      ///< of a staged close
+};
+
+/// A built-in answer at a path, beside the files: for tests and as a target for load generators.
+struct Route {
+  enum class Kind { echo, text };
+  std::string path;  ///< pattern as the library's router takes it
+  Kind kind = Kind::text;
+  std::string text;
+};
+
+struct Log {
+  std::string level = "info";
+};
+
+struct Config {
+  std::vector<ListenAddress> listen{{.host = "127.0.0.1", .port = 8080, .path = {}}};
+  std::string root;                     ///< document root; empty: no files are served
+  std::vector<std::string> index{"index.html"};
+  std::uint64_t workers = 0;            ///< 0: auto
+  std::uint64_t max_connections = 0;    ///< per worker; 0: auto, follows the descriptor limit
+  std::uint64_t backlog = 4096;         ///< of each listener (listen(2)); the kernel cuts it to somaxconn
+  std::chrono::milliseconds drain_timeout{30'000};
+  std::chrono::milliseconds hang_timeout{10'000};
+  std::string control;                  ///< path of the control socket; empty: auto
+  std::string access_log = "auto";      ///< "off", "-" (standard error), a path, or "auto": "-" at a terminal
+  Log log;
+  Limits limits;
+  Timeouts timeouts;
+  std::vector<Route> routes;
+};
+
+}  // namespace pronghorn::config

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// Umbrella: an HTTP server with master and workers in one include.
+#pragma once
+
+#include <pronghorn/app/app.h>
+#include <pronghorn/base/result.h>
+#include <pronghorn/server/request.h>
+#include <pronghorn/server/response.h>
+#include <pronghorn/server/router.h>
+#include <pronghorn/server/server.h>

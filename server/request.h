@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request as handlers see it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace pronghorn {
+
+struct Field {
+  std::string_view name;   ///< as sent; compare without regard to case
+  std::string_view value;  ///< without surrounding white space
+};
+
+/// One request, valid during the handler's call only: every view points into the connection's memory.
+class Request {
+ public:
+  /// "GET", "HEAD" … as sent (RFC 9110 §9.1: case-sensitive).
+  std::string_view method() const noexcept { return method_; }
+  /// The request target as sent (RFC 9112 §3.2): "/a%20b?x=1".
+  std::string_view target() const noexcept { return target_; }
+  /// Path of the target, as sent, still percent-encoded: "/a%20b". "*" for OPTIONS *.
+  std::string_view path() const noexcept { return path_; }
+  /// After '?', as sent; empty when there is none.
+  std::string_view query() const noexcept { return query_; }
+  /// Value of ":name" or "*name" in the route's pattern, percent-decoded; empty when there is none.
+  std::string_view param(std::string_view name) const noexcept;
+  /// First field of that name, any case; empty when absent (has_header tells the difference).
+  std::string_view header(std::string_view name) const noexcept;
+  bool has_header(std::string_view name) const noexcept;
+  std::span<const Field> headers() const noexcept { return headers_; }
+  /// The whole body, decoded; at most limits.body bytes.
+  std::string_view body() const noexcept { return body_; }
+  /// 10 or 11.
+  int version() const noexcept { return version_; }
+  /// Host of the target or of the Host field, without the port's colon removed: "localhost:8080".
+  std::string_view host() const noexcept { return host_; }
+  /// The client's address as text: "127.0.0.1", "::1", "unix".
+  std::string_view peer() const noexcept { return peer_; }
+
+ private:
+  friend struct RequestBuilder;  // server/request_builder.h: fills it from the parser's spans
+  struct Param { std::string_view name, value; };
+  std::string_view method_, target_, path_, query_, body_, host_, peer_;
+  std::span<const Field> headers_;
+  std::span<const Param> params_;
+  int version_ = 11;
+};
+
+}  // namespace pronghorn

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the handler of a method and a path.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <pronghorn/base/result.h>
+#include <pronghorn/server/request.h>
+#include <pronghorn/server/response.h>
+
+namespace pronghorn {
+
+/// Answers at once, on the loop's thread; must not block. An exception becomes a 500.
+using Handler = std::move_only_function<Response(const Request&)>;
+
+/// Patterns: "/a/b", "/hello/:name" (one segment), "/files/*rest" (the rest, at the end only).
+/// A literal segment wins over ":name", that over "*rest". A path that exists with other methods is a
+/// 405 with Allow; HEAD is answered by GET's handler; OPTIONS by Allow unless routed.
+class Router {
+ public:
+  Router();
+  ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+
+  /// `method` "*" is any method. @errors a malformed pattern, or one that is already taken
+  Result<void> add(std::string_view method, std::string_view pattern, Handler handler);
+  /// What answers when no pattern matches the path: any method; at most one (the files, usually).
+  void fallback(Handler handler);
+
+  struct Impl;
+  Impl& impl() noexcept { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pronghorn
