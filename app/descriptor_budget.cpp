@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/descriptor_budget.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <string>
+
+namespace pronghorn::app {
+namespace {
+
+constexpr std::uint64_t kReserve = 24;   // channel, loop, logs, listeners, control clients
+constexpr std::uint64_t kMinimum = 4;    // fewer connections are no service
+
+std::uint64_t taken(std::uint64_t workers) { return kReserve + workers; }  // a doorbell per worker
+
+}  // namespace
+
+std::uint64_t raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  // "No limit" is a number in practice: fs.nr_open.
+  return std::min<std::uint64_t>(limit.rlim_cur, 1 << 20);
+}
+
+Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descriptors, std::uint64_t workers) {
+  std::uint64_t left = descriptors > taken(workers) ? descriptors - taken(workers) : 0;
+  std::uint64_t fits = left / 2;
+  if (wanted == 0 && fits >= kMinimum) return fits;
+  if (wanted != 0 && wanted <= fits) return wanted;
+  std::uint64_t needed = (wanted == 0 ? kMinimum : wanted) * 2 + taken(workers);
+  return std::unexpected(Error("the descriptor limit (RLIMIT_NOFILE) is " + std::to_string(descriptors) + "; " +
+                               std::to_string(wanted == 0 ? kMinimum : wanted) + " connections a worker need " +
+                               std::to_string(needed)));
+}
+
+}  // namespace pronghorn::app
