@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One HTTP/1.1 connection without its socket: bytes in, bytes out. Driven by Connection; no I/O, no
-// clock but the one it is given.
+// One HTTP/1.1 connection without its socket: bytes in, bytes out. Driven by Connection; no I/O here,
+// and no clock but the one it is given (the access log's durations apart).
 #pragma once
 
 #include <cstdint>
@@ -21,16 +21,22 @@ namespace pronghorn::server {
 
 class AccessLog;
 class DateCache;
+class ExchangePool;
+struct Exchange;
+
+/// The memory of requests in hand, shared by the sessions of one server so that idle ones own none.
+std::shared_ptr<ExchangePool> make_exchange_pool();
 
 /// What all sessions of one server share; outlives them.
 struct SessionContext {
   Router& router;
   const config::Limits& limits;
-  DateCache& date;              // the Date field's text, refreshed once a second by the server
+  DateCache& date;  // the Date field's text, refreshed once a second by the server
   WorkerCounters& counters;
   AccessLog* access_log = nullptr;
-  bool draining = false;        // every answer says Connection: close
-  std::int64_t now_ms = 0;      // monotonic, set by the connection before it calls a session
+  bool draining = false;    // every answer says Connection: close
+  std::int64_t now_ms = 0;  // monotonic, set by the connection before it calls a session
+  std::shared_ptr<ExchangePool> pool = make_exchange_pool();
 };
 
 class Session {
@@ -40,12 +46,12 @@ class Session {
     idle,       // between requests (timeouts.keepalive; the first request of a connection: timeouts.head)
     head,       // part of a head is here (timeouts.head, from its first byte)
     body,       // part of a body is awaited (timeouts.body between bytes, limits.body_rate overall)
-    answering,  // a file body is being written; input is held back
+    answering,  // output must go first: a file body, or the answers of a long pipeline (timeouts.write)
     closing,    // nothing more is read or answered: close when the output is gone
   };
 
   /// `peer` is the client's address as text; copied.
-  Session(SessionContext& context, std::string_view peer);
+  Session(SessionContext& context, std::string_view peer) noexcept;
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -55,29 +61,72 @@ class Session {
   /// is idle keeps no buffer. Must not be called while wants_input() is false.
   void on_bytes(std::string_view bytes, std::string& out);
   /// The client sent FIN: complete requests are still answered, an incomplete one is refused (400).
+  /// While input is held back it is remembered.
   void on_eof(std::string& out);
   /// The deadline of phase() has passed: 408 for a begun head or body, nothing for an idle connection.
   void on_timeout(std::string& out);
   /// The body that take_file() gave has been written in full: goes on with input that was held back.
   void on_file_sent(std::string& out);
+  /// All of `out` has been written while wants_input() was false without a file: limits.pipeline answers
+  /// were given, or limits.write_buffer reached, and more requests are here. Goes on with them, the next
+  /// limits.pipeline at most. Harmless at any other time.
+  void on_writable(std::string& out);
 
   Phase phase() const noexcept;
-  /// False: the connection stops reading (a file is being written, the pipeline limit is reached).
+  /// False: the connection stops reading, writes what it has (and the file, if take_file() gives one),
+  /// then calls on_file_sent() or on_writable().
   bool wants_input() const noexcept;
   /// A body that must follow what is in `out`, before anything else. At most one at a time.
   std::optional<FileBody> take_file() noexcept;
   /// Close once everything is written …
-  bool wants_close() const noexcept { return phase() == Phase::closing; }
+  bool wants_close() const noexcept { return stage_ == Stage::closing; }
   /// … after FIN, reading and dropping what the client still sends (RFC 9112 §9.6), because unread
   /// input would make the kernel send RST over our last answer.
-  bool needs_linger() const noexcept;
+  bool needs_linger() const noexcept { return wants_close() && linger_; }
   /// Requests answered so far; bytes of the current body so far (for limits.body_rate).
-  std::uint64_t requests() const noexcept;
+  std::uint64_t requests() const noexcept { return requests_; }
   std::uint64_t body_received() const noexcept;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  enum class Stage : std::uint8_t { start, head, body, held, file, closing };
+  /// Why the connection ends after the answer, if it does.
+  enum class Close : std::uint8_t { no, asked_by_client, ours };
+
+  void consume(std::string_view in, std::string& out);
+  void resume(std::string& out);
+  void hold_back(std::string_view in);
+  void finish_eof(std::string& out);
+
+  bool skip_empty_lines(std::string_view& in, std::string& out);
+  void read_head(std::string_view& in, std::string& out);
+  void begin_request(std::string_view head, std::string_view& in, std::string& out);
+  int understand(std::string_view rest);
+  void admit(std::string_view& in, std::string& out);
+  void read_body(std::string_view& in, std::string& out);
+
+  void dispatch(std::string& out);
+  Response call_handler() noexcept;
+  void answer(Response response, std::string& out);
+  void refuse(int status, std::string& out);
+  void record(int status, std::uint64_t bytes) noexcept;
+  void finish_request() noexcept;
+  void close(bool linger) noexcept;
+  Exchange& exchange();
+  void release_exchange() noexcept;
+
+  SessionContext& context_;
+  Exchange* exchange_ = nullptr;  // owned; from the pool, only while something is in hand
+  std::uint32_t requests_ = 0;
+  std::uint32_t batch_ = 0;  // answers of the call in progress
+  Stage stage_ = Stage::start;
+  Close close_ = Close::no;
+  std::uint8_t empty_lines_ = 0;  // before the request line
+  bool empty_cr_ = false;         // CR of such a line was seen
+  bool linger_ = false;
+  bool eof_ = false;
+  bool active_ = false;  // counted in requests_active
+  std::uint8_t peer_size_ = 0;
+  char peer_[46];  // INET6_ADDRSTRLEN
 };
 
 }  // namespace pronghorn::server
