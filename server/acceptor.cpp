@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/acceptor.h"
+
+#include "base/log.h"
+
+#include <arpa/inet.h>
+#include <cerrno>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace pronghorn::server {
+namespace {
+
+/// While a listener is drained under load its queue may never be seen empty: no more than four of
+/// the longest usual queues (somaxconn is 4096) are taken from it.
+constexpr int kDrainAtMost = 4 * 4096;
+
+struct Peer {
+  char text[INET6_ADDRSTRLEN];
+  std::string_view view;
+};
+
+void describe(const sockaddr_storage& address, Peer& peer) {
+  const void* bytes = nullptr;
+  int family = address.ss_family;
+  if (family == AF_INET) {
+    bytes = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+  } else if (family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+    bytes = &v6;
+    if (IN6_IS_ADDR_V4MAPPED(&v6)) {  // a dual-stack listener: people know it as IPv4
+      family = AF_INET;
+      bytes = &v6.s6_addr[12];
+    }
+  }
+  peer.view = "unix";
+  if (bytes != nullptr && ::inet_ntop(family, bytes, peer.text, sizeof peer.text) != nullptr) {
+    peer.view = peer.text;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, Owner& owner) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(loop, std::move(listener), owner));
+  auto poll = uv::Poll::open(loop, acceptor->listener_.get(),
+                             [self = acceptor.get()](int, int error) { self->on_ready(error); });
+  if (!poll) return std::unexpected(poll.error());
+  acceptor->poll_.emplace(std::move(*poll));
+  return acceptor;
+}
+
+Acceptor::Acceptor(Loop& loop, UniqueFd listener, Owner& owner)
+    : listener_(std::move(listener)), owner_(owner), rest_(loop, [this] {
+        resting_ = false;
+        draining_&& enabled_ ? take_all() : watch();
+      }) {}
+
+void Acceptor::set_enabled(bool on) noexcept {
+  bool was = std::exchange(enabled_, on);
+  if (draining_ && on && !was && !resting_) {  // the queue may be empty: then no event would come
+    resting_ = true;
+    rest_.start(Millis(0));
+  }
+  watch();
+}
+
+void Acceptor::drain() {
+  if (is_closed()) return;
+  draining_ = true;
+  if (enabled_ && !resting_) take_all();
+}
+
+void Acceptor::watch() noexcept {
+  if (poll_) poll_->want(enabled_ && !resting_ ? uv::Poll::kReadable : 0);
+}
+
+void Acceptor::on_ready(int error) {
+  if (error != 0) {
+    log::error("listener failed", {{"error", errno_text(error)}});
+    close();
+    return;
+  }
+  take_all();
+}
+
+void Acceptor::take_all() {
+  auto taken = Taken::one;
+  for (int n = 0; n < kPerWakeup || draining_; ++n) {
+    if (!owner_.has_room()) break;
+    if (draining_ && drained_++ == kDrainAtMost) taken = Taken::none;
+    if (n > 0 && !draining_ && !owner_.takes_another()) break;
+    if (taken != Taken::none) taken = take_one();
+    if (taken == Taken::none || taken == Taken::stop) break;
+  }
+  if (draining_ && taken == Taken::none) close();
+  owner_.on_wakeup_end();
+}
+
+Acceptor::Taken Acceptor::take_one() {
+  sockaddr_storage address;
+  address.ss_family = AF_UNSPEC;
+  socklen_t length = sizeof address;
+  UniqueFd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length,
+                            SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket) {
+    Peer peer;
+    describe(address, peer);
+    owner_.on_accepted(std::move(socket), peer.view);
+    return Taken::one;
+  }
+  switch (int error = errno) {
+    case EAGAIN:  // another worker was quicker
+      return Taken::none;
+    case ECONNABORTED:
+    case EINTR:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case ENONET:
+    case ETIMEDOUT:  // the connection's error, not the listener's (accept(2), "Error handling")
+      return Taken::again;
+    case EBADF:
+    case EFAULT:
+    case EINVAL:  // no longer listening: shut down by someone who shares it
+    case ENOTSOCK:
+      log::error("listener failed", {{"error", errno_text(error)}});
+      close();
+      return Taken::stop;
+    default:  // out of descriptors or memory, or forbidden: the connection stays queued, so a rest
+      pause(error);
+      return Taken::stop;
+  }
+}
+
+void Acceptor::pause(int error) {
+  if (pauses_++ % 600 == 0) {  // once a minute at most
+    log::warn("accept paused", {{"error", errno_text(error)}, {"pauses", pauses_}},
+              "no new connections for the moment: " + errno_text(error));
+  }
+  resting_ = true;
+  rest_.start(kPause);
+  watch();
+}
+
+void Acceptor::close() noexcept {
+  if (is_closed()) return;
+  poll_.reset();
+  rest_.stop();
+  listener_.reset();
+  owner_.on_acceptor_closed();
+}
+
+}  // namespace pronghorn::server

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/connection.h"
+
+#include <pronghorn/base/counters.h>
+
+#include "server/deadlines.h"
+
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace pronghorn::server {
+
+Connection::Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer)
+    : context_(context),
+      socket_(std::move(socket)),
+      session_(context.session, peer),
+      stage_since_ms_(context.loop.now_ms()),
+      input_ms_(stage_since_ms_) {
+  deadline_.owner = this;
+}
+
+void Connection::start() {
+  if (!read_once()) settle();
+}
+
+/// One recv(2) beside the loop. False: there was nothing; true: `this` may be gone.
+bool Connection::read_once() {
+  auto buffer = context_.receive;
+  ssize_t n = ::recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  if (n > 0) {
+    on_bytes({buffer.data(), static_cast<std::size_t>(n)});
+    return true;
+  }
+  set_reading(false);
+  on_end(n == 0 ? 0 : errno);
+  return true;
+}
+
+bool Connection::attach() {
+  auto opened = uv::Tcp::open(context_.loop, socket_.release(), *this);
+  if (!opened) return false;
+  tcp_.emplace(std::move(*opened));
+  return true;
+}
+
+void Connection::on_bytes(std::string_view bytes) {
+  context_.session.counters.bytes_in.add(bytes.size());
+  if (lingering_) return drop(bytes.size());
+  more_unread_ = bytes.size() == context_.receive.size();
+  input_ms_ = context_.loop.now_ms();
+  context_.with_session([&](std::string& out) { session_.on_bytes(bytes, out); });
+  pump();
+}
+
+void Connection::on_end(int error) {
+  eof_ = true;
+  reading_ = false;
+  if (lingering_ || error != 0) return close();
+  if (session_.wants_close()) return settle();
+  // A half-closed client still gets its answers (RFC 9112 §9.6 lets it close its side first).
+  context_.with_session([&](std::string& out) { session_.on_eof(out); });
+  pump();
+}
+
+/// Sends what a session call has left in the context's `out`. May destroy the connection.
+void Connection::pump() {
+  if (transmit(context_.out) == Flow::dead) return close();
+  settle();
+}
+
+/// Decides what to wait for next. May destroy the connection.
+void Connection::settle() {
+  if (unsent() == 0 && session_.wants_close()) return finish();
+  if (!tcp_ && !attach()) return close();
+  set_reading(!eof_ && unsent() <= context_.limits.write_buffer && session_.wants_input());
+  set_deadline();
+}
+
+void Connection::set_reading(bool on) noexcept {
+  if (on == reading_) return;  // each change is an epoll_ctl or two
+  reading_ = on;
+  if (on) {
+    stage_since_ms_ = context_.loop.now_ms();  // the time that we held it back is not the client's
+    input_ms_ = stage_since_ms_;
+    tcp_->read_start();
+  } else {
+    tcp_->read_stop();
+  }
+}
+
+/// Everything is written and nothing more will be.
+void Connection::finish() {
+  // Input that is unread at close(2) makes the kernel send RST, which can overtake our last answer:
+  // FIN first, then read until the client's FIN (RFC 9112 §9.6).
+  if (eof_ || !(session_.needs_linger() || more_unread_)) return close();
+  if (!tcp_ && !attach()) return close();
+  lingering_ = true;
+  tcp_->shutdown_write();
+  set_reading(true);
+  context_.deadlines.set(deadline_, context_.loop.now_ms() + context_.timeouts.linger.count());
+}
+
+void Connection::drop(std::size_t bytes) {
+  lingered_ += static_cast<std::uint32_t>(bytes);
+  // Not closed at the limit: the client may still be sending, and has until the deadline to see our
+  // answer. Until then back-pressure holds it.
+  if (lingered_ >= context_.limits.linger) set_reading(false);
+}
+
+void Connection::close() noexcept { context_.owner.on_connection_closed(*this); }
+
+/// For a body that cannot be sent as promised and a client that does not take it: RST says so, and
+/// frees what the kernel still holds. Never on the normal path.
+void Connection::abort() noexcept {
+  linger now{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+}  // namespace pronghorn::server

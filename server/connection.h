@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// One client's socket: moves bytes between it and a Session, keeps the deadlines, closes in the way
+// that loses no answer. Made by Server for each accepted socket.
+//   connection.cpp           reading, closing
+//   connection_write.cpp     answers and files to the kernel
+//   connection_deadline.cpp  what is waited for, and until when
+#pragma once
+
+#include <pronghorn/base/unique_fd.h>
+#include <pronghorn/server/response.h>
+
+#include "base/timer_wheel.h"
+#include "base/uv/tcp.h"
+#include "server/connection_context.h"
+#include "server/session.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pronghorn::server {
+
+/// An idle one holds no buffer: its memory is this object, the session's and libuv's handle. All
+/// that it knows beside the descriptor is the session's peer and request count, so that an idle
+/// connection can be given to another process (architecture, decision 12).
+class Connection final : private uv::Tcp::Handler {
+ public:
+  /// `socket` is connected and non-blocking. Nothing is read before start().
+  Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer);
+  ~Connection() = default;
+
+  /// Reads at once: with TCP_DEFER_ACCEPT the request is already here, and a connection that is
+  /// answered and closed by that never gets a handle of the loop (0.7 of the CPU time of one that
+  /// does). May destroy the connection.
+  void start();
+  /// Its deadline has passed. May destroy the connection.
+  void on_deadline();
+  /// The server's state has changed (listeners closed): takes its deadlines anew.
+  void refresh_deadline() { set_deadline(); }
+  /// Closes now, whatever is unsent. Destroys the connection.
+  void close() noexcept;
+
+  Connection* next = nullptr;  ///< the server's list
+  Connection* prev = nullptr;
+
+ private:
+  enum class Flow : std::uint8_t { done, blocked, dead };
+
+  std::span<char> read_buffer() override { return context_.receive; }
+  void on_bytes(std::string_view bytes) override;
+  void on_end(int error) override;
+  void on_written(int error) override;
+
+  int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
+  bool attach();
+  bool read_once();
+  void pump();
+  void settle();
+  void set_reading(bool on) noexcept;
+  void finish();
+  void drop(std::size_t bytes);
+  void abort() noexcept;
+
+  std::size_t unsent() const noexcept { return in_flight_ + queue_.size() - queue_at_; }
+  Flow transmit(std::string& out);
+  bool append_piece(std::string& out, std::size_t at_most);
+  bool send(std::string& out, std::size_t head, std::size_t& budget);
+  void enqueue(std::string_view bytes);
+  void write_queued();
+
+  void set_deadline();
+  std::int64_t read_deadline(std::int64_t now_ms);
+  void begin_write_window(std::int64_t now_ms) noexcept;
+  std::uint64_t progress_mark() const noexcept;
+  bool client_takes() const noexcept;
+
+  ConnectionContext& context_;
+  UniqueFd socket_;  // until attach(): then it is the handle's
+  std::optional<uv::Tcp> tcp_;
+  Session session_;
+  WheelEntry deadline_;
+  std::optional<FileBody> file_;  // what is left of the body being sent
+  std::string queue_;             // output after what is in flight
+  std::size_t queue_at_ = 0;
+  std::size_t in_flight_ = 0;  // given to Tcp::write
+
+  std::int64_t stage_since_ms_;        // when the session's phase, as last seen, began
+  std::int64_t input_ms_;              // when bytes last came
+  std::int64_t read_deadline_ms_ = 0;  // 0: none
+  std::int64_t write_deadline_ms_ = 0;
+  std::uint64_t window_mark_ = 0;  // progress_mark() when the write window began
+  std::uint32_t stage_request_ = 0;
+  std::uint32_t lingered_ = 0;
+  Session::Phase stage_ = Session::Phase::idle;
+  bool window_moved_ = false;  // a queued piece has gone since
+  bool reading_ = false;
+  bool eof_ = false;
+  bool lingering_ = false;
+  bool more_unread_ = false;  // the last read filled the buffer
+};
+
+}  // namespace pronghorn::server

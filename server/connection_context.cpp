@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/connection_context.h"
+
+#include "server/access_log.h"
+#include "server/date.h"
+
+#include <ctime>
+
+namespace pronghorn::server {
+namespace {
+/// Room for a head and one piece of a file (connection_write.cpp). An answer that needed more is
+/// not paid for by all that follow.
+constexpr std::size_t kOutBytes = 288 * 1024;
+constexpr std::size_t kOutAtMost = 1024 * 1024;
+}  // namespace
+
+ConnectionContext::ConnectionContext(Loop& l, SessionContext& s, const config::Limits& limit,
+                                     const config::Timeouts& timeout, Deadlines& d, Owner& o)
+    : loop(l),
+      session(s),
+      limits(limit),
+      timeouts(timeout),
+      deadlines(d),
+      owner(o),
+      receive_memory_(std::make_unique_for_overwrite<char[]>(kReceiveBytes)),
+      self_(std::make_shared<ConnectionContext*>(this)) {
+  receive = {receive_memory_.get(), kReceiveBytes};
+  out.reserve(kOutBytes);
+}
+
+ConnectionContext::~ConnectionContext() {
+  *self_ = nullptr;
+  if (flush_scheduled_) flush_log();
+}
+
+void ConnectionContext::begin_call() {
+  session.now_ms = loop.now_ms();
+  if (session.now_ms != dated_ms_) {
+    dated_ms_ = session.now_ms;
+    session.date.refresh(std::time(nullptr));
+  }
+  if (out.capacity() > kOutAtMost) {
+    out = std::string();
+    out.reserve(kOutBytes);
+  }
+  out.clear();
+  in_session_ = true;
+}
+
+void ConnectionContext::end_call() {
+  in_session_ = false;
+  if (flush_scheduled_ || session.access_log == nullptr || !session.access_log->has_lines()) return;
+  flush_scheduled_ = true;
+  loop.defer([self = self_] {
+    if (*self != nullptr) (*self)->flush_log();
+  });
+}
+
+void ConnectionContext::flush_log() noexcept {
+  flush_scheduled_ = false;
+  if (session.access_log != nullptr) session.access_log->flush();
+}
+
+}  // namespace pronghorn::server

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all connections of a server share: buffers, limits, clocks. Owned by Server.
+#pragma once
+
+#include <pronghorn/base/uv/loop.h>
+#include <pronghorn/config/config.h>
+
+#include "server/session.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace pronghorn::server {
+
+class Connection;
+class Deadlines;
+
+class ConnectionContext {
+ public:
+  class Owner {
+   public:
+    /// Takes the connection off its list and destroys it.
+    virtual void on_connection_closed(Connection& connection) noexcept = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  static constexpr std::size_t kReceiveBytes = 64 * 1024;
+
+  ConnectionContext(Loop& loop, SessionContext& session, const config::Limits& limits,
+                    const config::Timeouts& timeouts, Deadlines& deadlines, Owner& owner);
+  ~ConnectionContext();
+  ConnectionContext(const ConnectionContext&) = delete;
+  ConnectionContext& operator=(const ConnectionContext&) = delete;
+
+  /// Around each call of a session, whose answers go to `out`: sets the clocks, and sees to it that
+  /// the access log is written once at the end of the turn.
+  template <class Call>
+  std::string& with_session(Call call) {
+    begin_call();
+    call(out);
+    end_call();
+    return out;
+  }
+  /// True while a handler may be on the stack: the server then must not touch connections.
+  bool is_in_session() const noexcept { return in_session_; }
+
+  Loop& loop;
+  SessionContext& session;
+  const config::Limits& limits;
+  const config::Timeouts& timeouts;
+  Deadlines& deadlines;
+  Owner& owner;
+  std::span<char> receive;
+  std::string out;
+  /// Since when idle connections are only kept for the quiet window.
+  std::optional<std::int64_t> quiet_since_ms;
+
+ private:
+  void begin_call();
+  void end_call();
+  void flush_log() noexcept;
+
+  std::unique_ptr<char[]> receive_memory_;
+  std::shared_ptr<ConnectionContext*> self_;  // empty once we are gone: for deferred calls
+  std::int64_t dated_ms_ = -1;
+  bool in_session_ = false;
+  bool flush_scheduled_ = false;
+};
+
+}  // namespace pronghorn::server

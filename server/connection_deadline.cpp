@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Deadlines of a connection: one for what is read, one for what is written; the wheel gets the
+// earlier.
+#include "server/connection.h"
+#include "server/deadlines.h"
+
+#include <algorithm>
+#include <limits>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+namespace pronghorn::server {
+namespace {
+/// Once the listeners are closed: a request that was on its way when the client read our last
+/// answer still arrives within this.
+constexpr std::int64_t kQuietMs = 250;
+/// The same for a connection that has not asked anything yet.
+constexpr std::int64_t kQuietFirstMs = 1000;
+}  // namespace
+
+void Connection::set_deadline() {
+  if (lingering_ || !tcp_) return;
+  std::int64_t now = context_.loop.now_ms();
+  if (unsent() == 0) {
+    write_deadline_ms_ = 0;
+  } else if (write_deadline_ms_ == 0) {
+    begin_write_window(now);
+  }
+  read_deadline_ms_ = reading_ || unsent() == 0 ? read_deadline(now) : 0;
+  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+  context_.deadlines.set(deadline_,
+                         std::min(read_deadline_ms_ != 0 ? read_deadline_ms_ : kNever,
+                                  write_deadline_ms_ != 0 ? write_deadline_ms_ : kNever));
+}
+
+std::int64_t Connection::read_deadline(std::int64_t now) {
+  const auto& timeouts = context_.timeouts;
+  auto requests = session_.requests();
+  if (session_.phase() != stage_ || static_cast<std::uint32_t>(requests) != stage_request_) {
+    stage_ = session_.phase();
+    stage_request_ = static_cast<std::uint32_t>(requests);
+    stage_since_ms_ = now;
+  }
+  switch (stage_) {
+    case Session::Phase::head:
+      return stage_since_ms_ + timeouts.head.count();  // in all, not from byte to byte
+    case Session::Phase::body: {
+      std::int64_t quiet = input_ms_ + timeouts.body.count();
+      auto rate = static_cast<std::int64_t>(context_.limits.body_rate);
+      if (rate == 0) return quiet;
+      // When what has come would be used up at the least rate that is asked for.
+      auto received = static_cast<std::int64_t>(session_.body_received());
+      std::int64_t slow = std::max(timeouts.body_rate.count(), received * 1000 / rate);
+      return std::min(quiet, stage_since_ms_ + slow);
+    }
+    case Session::Phase::idle:
+    case Session::Phase::answering:
+    case Session::Phase::closing:
+      break;
+  }
+  std::int64_t deadline =
+      stage_since_ms_ + (requests == 0 ? timeouts.head : timeouts.keepalive).count();
+  if (!context_.quiet_since_ms) return deadline;
+  std::int64_t quiet_since = std::max(stage_since_ms_, *context_.quiet_since_ms);
+  return std::min(deadline, quiet_since + (requests == 0 ? kQuietFirstMs : kQuietMs));
+}
+
+void Connection::on_deadline() {
+  std::int64_t now = context_.loop.now_ms();
+  if (lingering_) return close();
+  if (write_deadline_ms_ != 0 && now >= write_deadline_ms_) {
+    if (!client_takes()) {
+      abort();
+      return close();
+    }
+    begin_write_window(now);
+  }
+  if (read_deadline_ms_ != 0 && now >= read_deadline_ms_) {
+    // Timers run before the descriptors: a request that came in time may still be unread. Only for
+    // an idle connection: a slow head must not gain time by it.
+    if (stage_ == Session::Phase::idle && reading_ && read_once()) return;
+    context_.with_session([&](std::string& out) { session_.on_timeout(out); });
+    return session_.wants_close() ? pump() : close();
+  }
+  set_deadline();
+}
+
+void Connection::begin_write_window(std::int64_t now) noexcept {
+  window_mark_ = progress_mark();
+  window_moved_ = false;
+  write_deadline_ms_ = now + context_.timeouts.write.count();
+}
+
+/// Of TCP, the bytes that the client has acknowledged so far; of a unix socket, the bytes that
+/// wait.
+std::uint64_t Connection::progress_mark() const noexcept {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &length) == 0) return info.tcpi_bytes_acked;
+  int queued = 0;
+  ::ioctl(fd(), SIOCOUTQ, &queued);
+  return static_cast<std::uint64_t>(queued);
+}
+
+/// Whether enough went to the client since the window began. A piece that left our queue is enough,
+/// but its absence is not too little: the kernel has room for us again only when a third of its
+/// buffer is free, which is minutes for a slow but honest client. One that takes a byte now and
+/// then to hold us must keep the rate that a body must keep.
+bool Connection::client_takes() const noexcept {
+  if (window_moved_) return true;
+  std::uint64_t taken = progress_mark() - window_mark_;
+  auto seconds = static_cast<std::uint64_t>(context_.timeouts.write.count()) / 1000;
+  return taken != 0 && taken >= context_.limits.body_rate * seconds;
+}
+
+}  // namespace pronghorn::server
