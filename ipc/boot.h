@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a master gives a worker of ours at exec, beside Node's three variables (node-ipc: NODE_CHANNEL_FD,
-// NODE_CHANNEL_SERIALIZATION_MODE, NODE_UNIQUE_ID): numbers of inherited descriptors, in one variable.
+// What a master gives a worker of ours at exec, beside Node's three variables (node-ipc:
+// NODE_CHANNEL_FD, NODE_CHANNEL_SERIALIZATION_MODE, NODE_UNIQUE_ID): numbers of inherited
+// descriptors, in one variable.
 #pragma once
+
+#include <pronghorn/base/result.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <pronghorn/base/result.h>
-
 namespace pronghorn::ipc {
 
 struct Boot {
-  std::uint32_t slot = 0;        ///< 0-based; people see slot + 1
+  std::uint32_t slot = 0;  ///< 0-based; people see slot + 1
   std::uint64_t generation = 1;
-  int config_fd = -1;            ///< sealed memfd with the effective configuration (TOML)
-  int scoreboard_fd = -1;        ///< memfd of ipc::Scoreboard
-  int access_log_fd = -1;        ///< -1: none
-  std::vector<int> doorbells;    ///< one eventfd per slot, in slot order: the gate's baton
+  int config_fd = -1;          ///< sealed memfd with the effective configuration (TOML)
+  int scoreboard_fd = -1;      ///< memfd of ipc::Scoreboard
+  int access_log_fd = -1;      ///< -1: none
+  std::vector<int> doorbells;  ///< one eventfd per slot, in slot order: the gate's baton
 
   static constexpr const char* kVariable = "PRONGHORN_BOOT";
   /// "slot=0 generation=1 config=4 …"

@@ -1,57 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// Node's cluster messages (cmd NODE_CLUSTER) as typed values, decoded leniently as real workers vary.
-// Our own extras travel as {"cmd":"NODE_PRONGHORN","act":…}: internal by Node's rule.
+// Node's cluster messages (cmd NODE_CLUSTER) as typed values, decoded leniently as real workers
+// vary. Our own extras travel as {"cmd":"NODE_PRONGHORN","act":…}: internal by Node's rule.
 #pragma once
+
+#include <pronghorn/ipc/internal_message.h>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include <nlohmann/json_fwd.hpp>
-
-#include <pronghorn/base/result.h>
+#include <string_view>
 
 namespace pronghorn::ipc {
 
 using Json = nlohmann::json;
 
-/// Any cluster message; only the members that the act uses are set. address_type: 4, 6, -1 (unix).
+/// Any cluster message; only the members that the act uses are set.
 struct ClusterMessage {
-  std::string act;                  ///< online queryServer listening close disconnect newconn exitedAfterDisconnect; empty in a reply
+  std::string act;                  ///< online queryServer listening close disconnect newconn
+                                    ///< exitedAfterDisconnect; empty in a reply
   std::optional<std::int64_t> seq;  ///< counts up per sending process
   std::optional<std::int64_t> ack;  ///< answers the peer's seq
   std::string key;                  ///< opaque to the worker
   std::int64_t index = 0;
   std::optional<std::string> address;  ///< none: any
   std::optional<std::int64_t> port;
-  std::int64_t address_type = 4;
+  std::int64_t address_type =
+      4;  ///< 4, 6, -1 (unix); 0: another kind (UDP, a number of an open descriptor)
   std::int64_t flags = 0;
   std::int64_t backlog = 0;
-  std::int64_t error = 0;           ///< reply: negative errno, as "errno" on the wire; 0 and null are none
-  std::optional<bool> accepted;     ///< reply to newconn
+  std::int64_t error = 0;  ///< reply: negative errno, as "errno" on the wire; 0 and null are none
+  std::optional<bool> accepted;  ///< reply to newconn
 };
 
 /// Empty when `json` is no NODE_CLUSTER message.
 std::optional<ClusterMessage> decode_cluster_message(const Json& json);
 
 // What a worker sends, in Node v20's exact shape and member order (node-ipc.md 3.4).
-Json encode_online(std::int64_t seq);
-Json encode_query_server(const ClusterMessage& query);
-Json encode_listening(const ClusterMessage& listening);
-Json encode_close(std::string_view key, std::int64_t seq);
-Json encode_exited_after_disconnect(std::int64_t seq);
+InternalMessage encode_online(std::int64_t seq);
+InternalMessage encode_query_server(const ClusterMessage& query);
+InternalMessage encode_listening(const ClusterMessage& listening);
+InternalMessage encode_close(std::string_view key, std::int64_t seq);
+InternalMessage encode_exited_after_disconnect(std::int64_t seq);
 // What a primary sends.
-Json encode_shared_reply(std::int64_t ack, std::string_view key, std::int64_t seq);
-Json encode_error_reply(std::int64_t ack, std::string_view key, std::int64_t negative_errno, std::int64_t seq);
-Json encode_disconnect(std::int64_t seq);
-Json encode_ack(std::int64_t ack, std::int64_t seq);
+InternalMessage encode_shared_reply(std::int64_t ack, std::string_view key, std::int64_t seq);
+InternalMessage encode_error_reply(std::int64_t ack, std::string_view key,
+                                   std::int64_t negative_errno, std::int64_t seq);
+InternalMessage encode_disconnect(std::int64_t seq);
+InternalMessage encode_ack(std::int64_t ack, std::int64_t seq);
 
 /// {"cmd":"NODE_PRONGHORN","act":ACT} with an optional text (a fault's reason, a state).
 struct PronghornMessage {
-  std::string act;   ///< "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration fault, do not retry)
+  std::string act;  ///< "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration
+                    ///< fault, do not retry)
   std::string text;
 };
-Json encode_pronghorn(const PronghornMessage& message);
+InternalMessage encode_pronghorn(const PronghornMessage& message);
 std::optional<PronghornMessage> decode_pronghorn(const Json& json);
 
 }  // namespace pronghorn::ipc

@@ -3,15 +3,15 @@
 // (spawn, exec, execFile, streams) grows on this.
 #pragma once
 
+#include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/loop.h>
+#include <pronghorn/ipc/channel.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <pronghorn/base/result.h>
-#include <pronghorn/base/uv/loop.h>
-#include <pronghorn/ipc/channel.h>
 
 namespace pronghorn::process {
 
@@ -22,12 +22,14 @@ struct Exit {
 };
 
 struct ForkOptions {
-  std::string exec_path;              ///< started as is
-  std::vector<std::string> args;      ///< argv, argv[0] included
-  std::vector<std::string> env;       ///< "KEY=value" added to (or replacing in) this process's environment
-  std::vector<std::string> unset;     ///< names removed from it
-  std::vector<int> descriptors;       ///< inherited as 4, 5 … in the child; 0-2 are inherited, 3 is the channel
-  bool detached = false;              ///< a session and process group of its own
+  std::string exec_path;          ///< started as is
+  std::vector<std::string> args;  ///< argv, argv[0] included
+  std::vector<std::string>
+      env;  ///< "KEY=value" added to (or replacing in) this process's environment
+  std::vector<std::string> unset;  ///< names removed from it
+  std::vector<int>
+      descriptors;        ///< inherited as 4, 5 … in the child; 0-2 are inherited, 3 is the channel
+  bool detached = false;  ///< a session and process group of its own
   ipc::Channel::Limits channel_limits;
 };
 
@@ -38,9 +40,11 @@ class ChildProcess {
     /// After the child was reaped; the channel may end before or after it.
     std::move_only_function<void(const Exit&)> on_exit;
   };
-  /// Starts the program with NODE_CHANNEL_FD=3 and NODE_CHANNEL_SERIALIZATION_MODE=json. Every other
-  /// descriptor of ours is close-on-exec. @errors socketpair, fork, exec
+  /// Starts the program with NODE_CHANNEL_FD=3 and NODE_CHANNEL_SERIALIZATION_MODE=json. The child
+  /// gets no other descriptor: all of ours from 3 on are made close-on-exec. Callbacks come from
+  /// the loop only, and each may destroy the ChildProcess. @errors socketpair, fork, exec
   static Result<ChildProcess> fork(Loop& loop, const ForkOptions& options, Handlers handlers);
+  /// Closes the channel; does not end the child, which is still reaped.
   ~ChildProcess();
   ChildProcess(ChildProcess&&) noexcept;
   ChildProcess& operator=(ChildProcess&&) noexcept;

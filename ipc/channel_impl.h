@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The channel's inside: the socket, what was read and what waits to be written. Owned by Channel.
+#pragma once
+
+#include <pronghorn/base/unique_fd.h>
+#include <pronghorn/ipc/channel.h>
+
+#include "base/uv/poll.h"
+#include "ipc/frame_reader.h"
+#include "ipc/outbox.h"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pronghorn::ipc {
+
+struct Channel::Impl {
+ public:
+  Impl(UniqueFd fd, Handlers handlers, Limits limits);
+
+  Result<void> watch(Loop& loop);
+  Result<bool> send(std::string line);
+  Result<bool> send_handle(std::string_view json, HandleType type, int fd);
+  void disconnect();
+  /// The owner is gone: closes, and frees this object as soon as no callback of it runs.
+  void abandon() noexcept;
+  bool is_connected() const noexcept { return state_ == State::open; }
+  void set_referenced(bool referenced) noexcept;
+
+ private:
+  enum class State : std::uint8_t {
+    open,
+    flushing,  // disconnect() was called; what is queued still leaves
+    draining,  // the peer left while we wrote; what it sent before is still delivered
+    ending,    // what was queued has left; the rest of the input is thrown away up to EOF
+    closed,
+  };
+  /// While one exists, abandon() leaves the object to it.
+  class Turn {
+   public:
+    explicit Turn(Impl& impl) : impl_(impl) { ++impl_.turns_; }
+    ~Turn() {
+      if (--impl_.turns_ == 0 && impl_.abandoned_) delete &impl_;
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    Impl& impl_;
+  };
+  ~Impl() = default;
+
+  Result<void> check_sendable(std::size_t bytes) const;
+  Result<bool> sent();
+  void flush();
+  void shut_down(State next);
+
+  void on_ready(int events, int error);
+  void read_some();
+  void take_lines();
+  void take_line(std::string_view line);
+  void take_message(const class Incoming& incoming);
+  bool may_write() const noexcept { return state_ == State::open || state_ == State::flushing; }
+  bool takes_input() const noexcept { return may_write() || state_ == State::draining; }
+
+  void close() noexcept;
+  void finish();
+  void fail(const Error& error);
+
+  UniqueFd fd_;
+  std::optional<uv::Poll> poll_;
+  Handlers handlers_;
+  Limits limits_;
+  FrameReader reader_;
+  Outbox outbox_;
+  std::deque<UniqueFd> received_;       // descriptors whose NODE_HANDLE line is not yet complete
+  std::optional<Error> write_failure_;  // told at EOF: callbacks never come from within send()
+  State state_ = State::open;
+  bool blocked_ = false;  // the socket takes no more now
+  bool abandoned_ = false;
+  int turns_ = 0;
+};
+
+}  // namespace pronghorn::ipc

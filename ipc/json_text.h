@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON text as it travels: parse and dump that never throw and never exhaust the stack.
+#pragma once
+
+#include <pronghorn/base/result.h>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace pronghorn::ipc {
+
+/// Nesting beyond this is refused both ways; nlohmann recurses once per level when it dumps.
+inline constexpr int kMaxNesting = 512;
+
+/// One JSON text. Everything that JSON.stringify emits is accepted; a lone surrogate ("\ud800"),
+/// which no UTF-8 string can hold, becomes U+FFFD.
+/// @errors no JSON, not UTF-8, nesting over 512
+Result<nlohmann::json> parse_json(std::string_view text);
+
+/// One line of JSON without its line feed. Bytes that are not UTF-8 become U+FFFD; NaN and
+/// infinities null.
+/// @errors nesting over 512; a value that is none (discarded)
+Result<std::string> dump_json(const nlohmann::json& value);
+
+/// `text` as a JSON string, quotes included.
+std::string quote_json(std::string_view text);
+
+}  // namespace pronghorn::ipc
