@@ -2,30 +2,39 @@
 // Serves a directory: the router's fallback of `pronghorn serve`.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <pronghorn/base/result.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>
+
+#include <memory>
+#include <string>
+#include <sys/types.h>
+#include <vector>
 
 namespace pronghorn::server {
 
 class Files {
  public:
+  /// A file whatever its name is: by fstat(2).
+  struct FileId {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const FileId&) const = default;
+  };
   struct Options {
     std::string root;
     std::vector<std::string> index{"index.html"};
+    std::vector<FileId> refuse;  ///< answered as if not there: the configuration file in use
   };
   /// Opens the root once (O_PATH): it may be renamed or its parents become unreadable afterwards.
-  /// @errors not there, not a directory
+  /// @errors not there, not a directory, or a kernel without openat2(2) (Linux 5.6)
   static Result<Files> open(const Options& options);
   ~Files();
   Files(Files&&) noexcept;
   Files& operator=(Files&&) noexcept;
 
-  /// GET and HEAD answer a file, 304, a redirect to "path/" or an error; other methods 405 with Allow.
+  /// GET and HEAD answer a file, 304, a redirect to "path/" or an error; OPTIONS and other methods
+  /// say what is allowed (204, 405).
   Response answer(const Request& request);
 
  private:
