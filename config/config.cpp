@@ -1,2 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/config/config.h>
+
+#include "config/address.h"
+
+namespace pronghorn::config {
+
+std::string ListenAddress::text() const {
+  if (is_unix()) return "unix:" + path;
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<ListenAddress> ListenAddress::parse(std::string_view text) {
+  auto address = parse_address(text);
+  if (!address) return std::unexpected(Error(address.error().text()));
+  return *address;
+}
+
+}  // namespace pronghorn::config

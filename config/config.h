@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration as plain values. A library user may fill them without a file; the program gets them
-// from config/load.h. Names are the keys of the file; the schema table (config/schema.cpp) is where
-// types, defaults, units and meaning are said once.
+// The configuration as plain values. A library user may fill them without a file; the program gets
+// them from config/load.h. Names are the keys of the file; the schema table (config/schema.cpp) is
+// where types, defaults, units and meaning are said once.
 #pragma once
+
+#include <pronghorn/base/result.h>
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include <pronghorn/base/result.h>
 
 namespace pronghorn::config {
 
@@ -23,6 +23,7 @@ struct ListenAddress {
   bool is_unix() const noexcept { return !path.empty(); }
   /// "127.0.0.1:8080", "[::1]:8080", "unix:/run/x.sock"
   std::string text() const;
+  /// @errors text that says what is wrong and, where it can be guessed, what was meant.
   static Result<ListenAddress> parse(std::string_view text);
   bool operator==(const ListenAddress&) const = default;
 };
@@ -35,12 +36,15 @@ struct Limits {
   std::uint64_t uri = 8 * 1024;          ///< request target; 414
   std::uint64_t body = 1024 * 1024;      ///< decoded request body; 413
   std::uint64_t trailers = 8 * 1024;     ///< trailer section of a chunked body; 431
-  std::uint64_t chunk_extensions = 4 * 1024;      ///< total of a body; 400. And 16 bytes a chunk on average
-  std::uint64_t requests_per_connection = 1000;   ///< then Connection: close; 0: no limit
-  std::uint64_t pipeline = 16;                    ///< unanswered requests before reading stops
-  std::uint64_t linger = 256 * 1024;              ///< bytes read and dropped after an early answer
-  std::uint64_t write_buffer = 256 * 1024;        ///< unsent bytes of one connection before reading stops
-  std::uint64_t body_rate = 500;                  ///< bytes a second that a body must keep up; 0: none
+  std::uint64_t chunk_extensions =
+      4 * 1024;  ///< total of a body; 400. And 16 bytes a chunk on average
+  std::uint64_t requests_per_connection = 1000;  ///< then Connection: close; 0: no limit
+  std::uint64_t pipeline = 16;                   ///< unanswered requests before reading stops
+  std::uint64_t linger = 256 * 1024;             ///< bytes read and dropped after an early answer
+  std::uint64_t write_buffer = 256 * 1024;  ///< unsent bytes of one connection before reading stops
+  std::uint64_t body_rate = 500;            ///< bytes a second that a body must keep up; 0: none
+
+  bool operator==(const Limits&) const = default;
 };
 
 struct Timeouts {
@@ -50,6 +54,8 @@ struct Timeouts {
   std::chrono::milliseconds keepalive{15'000};  ///< idle between two requests
   std::chrono::milliseconds write{30'000};      ///< without the client taking a byte
   std::chrono::milliseconds linger{2'000};      ///< of a staged close
+
+  bool operator==(const Timeouts&) const = default;
 };
 
 /// A built-in answer at a path, beside the files: for tests and as a target for load generators.
@@ -58,27 +64,34 @@ struct Route {
   std::string path;  ///< pattern as the library's router takes it
   Kind kind = Kind::text;
   std::string text;
+
+  bool operator==(const Route&) const = default;
 };
 
 struct Log {
   std::string level = "info";
+
+  bool operator==(const Log&) const = default;
 };
 
 struct Config {
   std::vector<ListenAddress> listen{{.host = "127.0.0.1", .port = 8080, .path = {}}};
-  std::string root;                     ///< document root; empty: no files are served
+  std::string root;  ///< document root; empty: no files are served
   std::vector<std::string> index{"index.html"};
-  std::uint64_t workers = 0;            ///< 0: auto
-  std::uint64_t max_connections = 0;    ///< per worker; 0: auto, follows the descriptor limit
-  std::uint64_t backlog = 4096;         ///< of each listener (listen(2)); the kernel cuts it to somaxconn
+  std::uint64_t workers = 0;          ///< 0: auto
+  std::uint64_t max_connections = 0;  ///< per worker; 0: auto, follows the descriptor limit
+  std::uint64_t backlog = 4096;  ///< of each listener (listen(2)); the kernel cuts it to somaxconn
   std::chrono::milliseconds drain_timeout{30'000};
   std::chrono::milliseconds hang_timeout{10'000};
-  std::string control;                  ///< path of the control socket; empty: auto
-  std::string access_log = "auto";      ///< "off", "-" (standard error), a path, or "auto": "-" at a terminal
+  std::string control;  ///< path of the control socket; empty: auto
+  std::string access_log =
+      "auto";  ///< "off", "-" (standard error), a path, or "auto": "-" at a terminal
   Log log;
   Limits limits;
   Timeouts timeouts;
   std::vector<Route> routes;
+
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace pronghorn::config

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/check.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+namespace pronghorn::config {
+namespace {
+
+void report(Outcome& outcome, const Origin& origin, const Span& span, const Complaint& complaint) {
+  if (origin.kind == Origin::Kind::file) {
+    outcome.problems.push_back(outcome.document.at(span, complaint));
+    return;
+  }
+  Problem problem = make_problem(complaint);
+  if (origin.kind == Origin::Kind::environment)
+    problem.fact = "set by the environment variable " + origin.name;
+  outcome.problems.push_back(std::move(problem));
+}
+
+/// 0, or why the path is no directory that can be entered.
+int directory_errno(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) return errno;
+  return S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+}
+
+void check_root(Outcome& outcome) {
+  const std::string& root = outcome.config.root;
+  if (root.empty()) return;
+  const int error = directory_errno(root);
+  if (error == 0) return;
+  const Origin origin = outcome.origin("root");
+  const std::string why = error == ENOENT ? "no such directory" : errno_text(error);
+  report(outcome, origin, origin.span,
+         {"no-directory", fmt::format("cannot open '{}': {}", root, why), {}});
+}
+
+void check_access_log(Outcome& outcome) {
+  const std::string& path = outcome.config.access_log;
+  if (path == "auto" || path == "off" || path == "-") return;
+  const Origin origin = outcome.origin("access_log");
+  if (path.empty() || path.ends_with('/')) {
+    report(outcome, origin, origin.span,
+           {"bad-value", R"('access_log' must be a file, "-", "off" or "auto")", {}});
+    return;
+  }
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return;
+  const std::string directory = slash == 0 ? "/" : path.substr(0, slash);
+  const int error = directory_errno(directory);
+  if (error == 0) return;
+  const std::string why = error == ENOENT ? "no such directory" : errno_text(error);
+  report(outcome, origin, origin.span,
+         {"no-directory", fmt::format("cannot write a log into '{}': {}", directory, why), {}});
+}
+
+void check_listeners(Outcome& outcome) {
+  const auto& listeners = outcome.config.listen;
+  const Origin origin = outcome.origin("listen");
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    // Port 0 is another free port each time.
+    if (!listeners[i].is_unix() && listeners[i].port == 0) continue;
+    for (std::size_t earlier = 0; earlier < i; ++earlier) {
+      if (listeners[earlier] != listeners[i]) continue;
+      const Span span = i < origin.items.size() ? origin.items[i] : origin.span;
+      report(outcome, origin, span,
+             {"duplicate-listener",
+              fmt::format("'{}' is here a second time", listeners[i].text()),
+              {}});
+      break;
+    }
+  }
+}
+
+void check_control(Outcome& outcome) {
+  const std::size_t longest = sizeof(sockaddr_un{}.sun_path) - 1;
+  if (outcome.config.control.size() <= longest) return;
+  const Origin origin = outcome.origin("control");
+  report(outcome, origin, origin.span,
+         {"bad-value",
+          fmt::format("the path of a unix socket has at most {} bytes, this one has {}", longest,
+                      outcome.config.control.size()),
+          {}});
+}
+
+void check_routes(Outcome& outcome) {
+  const auto& routes = outcome.config.routes;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    for (std::size_t earlier = 0; earlier < i; ++earlier) {
+      if (routes[earlier].path != routes[i].path) continue;
+      const Origin& origin = outcome.route_origins[i];
+      report(outcome, origin, origin.span,
+             {"duplicate-route",
+              fmt::format("the route '{}' is in line {} already", routes[i].path,
+                          outcome.route_origins[earlier].span.line),
+              {}});
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+void check_values(Outcome& outcome) {
+  check_root(outcome);
+  check_access_log(outcome);
+  check_listeners(outcome);
+  check_control(outcome);
+  check_routes(outcome);
+}
+
+}  // namespace pronghorn::config

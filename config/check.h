@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be wrong with values that are each well formed. Touches nothing but stat(2).
+#pragma once
+
+#include "config/load.h"
+
+namespace pronghorn::config {
+
+void check_values(Outcome& outcome);
+
+}  // namespace pronghorn::config

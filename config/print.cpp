@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/print.h"
+
+#include "config/apply.h"
+#include "config/value.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pronghorn::config {
+namespace {
+
+struct Line {
+  std::string text;
+  std::string origin;  ///< empty: none is shown
+};
+
+// Origins stand in one column unless a value is too long for it.
+constexpr std::size_t kOriginColumn = 40;
+
+std::string joined(const std::vector<Line>& lines) {
+  std::size_t width = 0;
+  for (const Line& line : lines) {
+    if (!line.origin.empty() && line.text.size() <= kOriginColumn)
+      width = std::max(width, line.text.size());
+  }
+  std::string result;
+  for (const Line& line : lines) {
+    result += line.origin.empty() ? line.text
+                                  : fmt::format("{:<{}}  # {}", line.text, width, line.origin);
+    result += '\n';
+  }
+  return result;
+}
+
+void begin_table(std::vector<Line>& lines, std::string header) {
+  if (!lines.empty()) lines.push_back({});
+  lines.push_back({std::move(header), {}});
+}
+
+void add_route(std::vector<Line>& lines, const Route& route, const std::string& origin) {
+  begin_table(lines, "[[routes]]");
+  lines.push_back({"path = " + literal(route.path), origin});
+  const bool is_echo = route.kind == Route::Kind::echo;
+  lines.push_back({is_echo ? R"(handler = "echo")" : R"(handler = "text")", {}});
+  if (!is_echo) lines.push_back({"text = " + literal(route.text), {}});
+}
+
+/// The words of a sentence in comment lines of at most 78 columns.
+std::string comment(std::string_view sentence) {
+  std::string result = "#";
+  std::size_t width = 1;
+  while (!sentence.empty()) {
+    const auto space = sentence.find(' ');
+    const std::string_view word = sentence.substr(0, space);
+    if (width + 1 + word.size() > 78) {
+      result += "\n#";
+      width = 1;
+    }
+    result += ' ';
+    result += word;
+    width += 1 + word.size();
+    sentence.remove_prefix(space == std::string_view::npos ? sentence.size() : space + 1);
+  }
+  return result + '\n';
+}
+
+}  // namespace
+
+std::string print(const Outcome& outcome, bool only_changed) {
+  const Config standard;
+  std::vector<Line> lines;
+  std::string_view section;
+  for (const Key& key : schema()) {
+    const std::string value = value_to_toml(key, key.read(outcome.config));
+    if (only_changed && value == value_to_toml(key, key.read(standard))) continue;
+    if (key.section() != section) {
+      section = key.section();
+      begin_table(lines, fmt::format("[{}]", section));
+    }
+    lines.push_back({fmt::format("{} = {}", key.leaf(), value), outcome.origin(key.name).text()});
+  }
+  for (std::size_t i = 0; i < outcome.config.routes.size(); ++i) {
+    add_route(lines, outcome.config.routes[i],
+              i < outcome.route_origins.size() ? outcome.route_origins[i].text() : std::string());
+  }
+  return joined(lines);
+}
+
+std::string to_toml(const Config& config) {
+  std::vector<Line> lines;
+  std::string_view section;
+  for (const Key& key : schema()) {
+    if (key.section() != section) {
+      section = key.section();
+      begin_table(lines, fmt::format("[{}]", section));
+    }
+    lines.push_back({fmt::format("{} = {}", key.leaf(), value_to_toml(key, key.read(config))), {}});
+  }
+  for (const Route& route : config.routes) add_route(lines, route, {});
+  return joined(lines);
+}
+
+Result<Config> from_toml(std::string_view text) {
+  Outcome outcome;
+  outcome.document = read_document(text, "the master's configuration");
+  outcome.problems = outcome.document.problems;
+  if (outcome.problems.empty()) apply_document(outcome, {});
+  if (outcome.problems.empty()) return std::move(outcome.config);
+  const Problem& first = outcome.problems.front();
+  return std::unexpected(Error(
+      fmt::format("{}:{}:{}: {}", first.file, first.span.line, first.span.column, first.message)));
+}
+
+std::string starter() {
+  const Config standard;
+  std::string result =
+      "# Configuration of pronghorn. Every key stands here with its default, commented out.\n"
+      "# Order: defaults < this file < environment < command line. Check it: pronghorn check "
+      "FILE\n";
+  std::string_view section;
+  for (const Key& key : schema()) {
+    if (key.section() != section) {
+      section = key.section();
+      result += fmt::format("\n[{}]\n", section);
+    }
+    result += "\n" + comment(key.doc);
+    result += fmt::format("#{} = {}\n", key.leaf(), value_to_toml(key, key.read(standard)));
+  }
+  return result +
+         "\n# An answer at a path, beside the files.\n"
+         "#[[routes]]\n#path = \"/hello\"\n#handler = \"text\"\n#text = \"hello\\n\"\n";
+}
+
+}  // namespace pronghorn::config

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/reference.h"
+
+#include "config/units.h"
+#include "config/value.h"
+
+#include <fmt/format.h>
+
+namespace pronghorn::config {
+namespace {
+
+constexpr std::string_view kHead = R"(# Configuration
+
+<!-- Made by `pronghorn config --reference`; a test compares the two. -->
+
+A TOML file. Sizes and durations are text with a unit: `"500B"`, `"32KiB"` (1024), `"1MB"` (1000), `"500ms"`, `"30s"`,
+`"2m"`, `"1h"`. Unknown keys are errors. `pronghorn check FILE` finds every mistake and touches nothing;
+`pronghorn config` prints the values in force, each with its origin; `pronghorn config --default` prints a file to
+begin with. Relative paths begin at the directory in which the server was started.
+
+**Order**: defaults, then the file, then the environment, then the command line; the later wins. A list is replaced,
+not extended. In the environment the elements of a list are separated by commas, and an empty variable counts as unset.
+
+**Which file**: `--config FILE`, else `$PRONGHORN_CONFIG`, else, when no directory was named, `./pronghorn.toml`, then
+`/etc/pronghorn/pronghorn.toml` (not for programs of your own that use the library).
+
+**Variables**: in text, `${VAR}` is replaced by the environment's variable and must be set; `${VAR:-text}` has a
+default; `${VAR:?message}` fails with the message. A literal `${` is written `$${`.
+
+)";
+
+constexpr std::string_view kRoutes = R"(## [[routes]]
+
+An answer at a path, beside the files; any number of them.
+
+| key | type | default | meaning |
+|---|---|---|---|
+| `path` | text | required | begins with `/`; a pattern as in the library's router |
+| `handler` | `"text"` or `"echo"` | `"text"` | `"echo"` answers with the request's body |
+| `text` | text | required for `"text"` | the body of the answer |
+
+```toml
+[[routes]]
+path = "/hello"
+text = "hello\n"
+```
+)";
+
+std::string amount(const Key& key, std::uint64_t number) {
+  if (key.type == Type::size) return fmt::format("`\"{}\"`", format_size(number));
+  if (key.type == Type::duration) {
+    return fmt::format("`\"{}\"`", format_duration(std::chrono::milliseconds(number)));
+  }
+  return fmt::format("`{}`", number);
+}
+
+std::string type_text(const Key& key) {
+  const auto range = [&](std::string_view name) {
+    const std::string zero =
+        key.zero.empty() ? std::string() : fmt::format(", or `\"{}\"`", key.zero);
+    return fmt::format("{}, {} to {}{}", name, amount(key, key.min), amount(key, key.max), zero);
+  };
+  switch (key.type) {
+    case Type::size:
+      return range("size");
+    case Type::count:
+      return range("whole number");
+    case Type::duration:
+      return range("duration");
+    case Type::path:
+      return "text";
+    case Type::choice:
+      return fmt::format("one of `\"{}\"`", fmt::join(log_levels(), "\"`, `\""));
+    case Type::file_names:
+      return "text or array of text";
+    case Type::addresses:
+      return "address or array of addresses";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string reference() {
+  const Config standard;
+  std::string result(kHead);
+  std::string_view section;
+  for (const Key& key : schema()) {
+    if (key.section() != section) {
+      section = key.section();
+      result += fmt::format("## [{}]\n\n", section);
+    }
+    result += fmt::format("### {}\n\n{}\n\n", key.name, key.doc);
+    result +=
+        fmt::format("- Type: {}\n- Default: `{}`\n- Environment: `{}`\n- Example: `{} = {}`\n\n",
+                    type_text(key), value_to_toml(key, key.read(standard)), key.environment_name(),
+                    key.name, key.example);
+  }
+  return result + std::string(kRoutes);
+}
+
+}  // namespace pronghorn::config

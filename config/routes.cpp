@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The [[routes]] tables: the only part of the file whose number of entries is open.
+#include "config/apply.h"
+#include "config/suggest.h"
+#include "config/toml_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace pronghorn::config {
+namespace {
+
+constexpr std::array<std::string_view, 3> kRouteKeys = {"path", "handler", "text"};
+constexpr std::array<std::string_view, 2> kHandlers = {"echo", "text"};
+
+struct RouteReader {
+  Outcome& outcome;
+  const Environment& environment;
+  bool good = true;
+
+  void fail(const Span& span, Complaint complaint) {
+    outcome.problems.push_back(outcome.document.at(span, complaint));
+    good = false;
+  }
+
+  void read_text(Route& route, const Member& member, Node value) {
+    const std::string subject = fmt::format("'routes.{}'", member.key);
+    if (value.kind != Node::Kind::text) {
+      fail(value.span, {"wrong-type",
+                        fmt::format("{} must be text in quotes, not {}", subject, value.text),
+                        {}});
+      return;
+    }
+    if (!substitute_node(outcome, value, environment)) {
+      good = false;
+    } else if (member.key == "text") {
+      route.text = value.text;
+    } else if (member.key == "path") {
+      if (!value.text.starts_with('/')) {
+        const std::string guess = value.text.empty() ? "/" : "/" + value.text;
+        fail(value.span,
+             {"bad-value",
+              fmt::format("{} must begin with '/', not {}", subject, toml_quoted(value.text)),
+              guess});
+      }
+      route.path = value.text;
+    } else if (value.text == "echo" || value.text == "text") {
+      route.kind = value.text == "echo" ? Route::Kind::echo : Route::Kind::text;
+    } else {
+      fail(value.span, {"bad-value",
+                        fmt::format("{} must be \"echo\" or \"text\", not {}", subject,
+                                    toml_quoted(value.text)),
+                        std::string(closest(value.text, kHandlers))});
+    }
+  }
+
+  void read(const Node& table) {
+    good = true;
+    Route route;
+    Span path_span = table.span;
+    const Member* text = nullptr;
+    bool has_path = false;
+    for (const Member& member : table.members) {
+      if (std::ranges::find(kRouteKeys, member.key) == kRouteKeys.end()) {
+        fail(member.span, {"unknown-key", fmt::format("unknown key 'routes.{}'", member.key),
+                           std::string(closest(member.key, kRouteKeys))});
+        continue;
+      }
+      if (member.key == "text") text = &member;
+      if (member.key == "path") {
+        has_path = true;
+        path_span = member.value.span;
+      }
+      read_text(route, member, member.value);
+    }
+    if (good && !has_path) fail(table.span, {"missing-key", "this route has no 'path'", {}});
+    if (good && route.kind == Route::Kind::text && text == nullptr) {
+      fail(table.span, {"missing-key", "this route has no 'text' to answer with", {}});
+    }
+    if (good && route.kind == Route::Kind::echo && text != nullptr) {
+      fail(text->span, {"bad-value",
+                        "an \"echo\" route answers with the request's body, not with a 'text'",
+                        {}});
+    }
+    if (!good) return;
+    outcome.config.routes.push_back(std::move(route));
+    outcome.route_origins.push_back(
+        {.kind = Origin::Kind::file, .name = outcome.file, .span = path_span, .items = {}});
+  }
+};
+
+}  // namespace
+
+void apply_routes(Outcome& outcome, const Node& routes, const Environment& environment) {
+  RouteReader reader{outcome, environment};
+  const Complaint not_tables{"wrong-type", "'routes' is written as tables: [[routes]]", {}};
+  if (routes.kind != Node::Kind::array) {
+    reader.fail(routes.span, not_tables);
+    return;
+  }
+  for (const Node& table : routes.items) {
+    if (table.kind == Node::Kind::table) {
+      reader.read(table);
+    } else {
+      reader.fail(table.span, not_tables);
+    }
+  }
+}
+
+}  // namespace pronghorn::config

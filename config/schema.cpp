@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/schema.h"
+
+#include <pronghorn/base/log.h>
+
+#include <array>
+
+namespace pronghorn::config {
+namespace {
+
+// A path of members, such as &Config::limits, &Limits::body, is how a key finds its place.
+template <auto... Members>
+Value read(const Config& config) {
+  return (config.*....*Members);
+}
+
+template <auto... Members>
+void write(Config& config, const Value& value) {
+  auto& member = (config.*....*Members);
+  member = std::get<std::remove_cvref_t<decltype(member)>>(value);
+}
+
+struct Range {
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+  std::string_view zero = {};
+};
+
+template <auto... Members>
+constexpr Key key(std::string_view name, Type type, Range range, std::string_view example,
+                  std::string_view doc) {
+  return {name,    type, range.min,         range.max,         range.zero,
+          example, doc,  &read<Members...>, &write<Members...>};
+}
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kGiB = 1024 * kMiB;
+constexpr std::uint64_t kSecond = 1000;
+constexpr std::uint64_t kHour = 3600 * kSecond;
+
+constexpr auto kLimits = &Config::limits;
+constexpr auto kTimeouts = &Config::timeouts;
+
+constexpr Key kSchema[] = {
+    key<&Config::listen>("listen", Type::addresses, {},
+                         R"(["127.0.0.1:8080", "unix:/run/site.sock"])",
+                         "Where to listen: HOST:PORT, [IPV6]:PORT or unix:PATH, or an array of "
+                         "them. Port 0 takes any free port."),
+    key<&Config::root>("root", Type::path, {}, R"("/srv/www")",
+                       "Directory whose files are served; empty: no files."),
+    key<&Config::index>("index", Type::file_names, {}, R"(["index.html", "index.htm"])",
+                        "Files that answer for a directory, the first that exists."),
+    key<&Config::workers>("workers", Type::count, {1, 1024, "auto"}, "4",
+                          "Number of worker processes; \"auto\": one per CPU that affinity and the "
+                          "cgroup's quota allow."),
+    key<&Config::max_connections>(
+        "max_connections", Type::count, {1, 1'000'000, "auto"}, "10000",
+        "Connections a worker holds at once; \"auto\" follows the limit of open descriptors."),
+    key<&Config::backlog>("backlog", Type::count, {1, 65'535}, "1024",
+                          "Length of each listener's queue of connections that no worker took yet; "
+                          "the kernel cuts it to net.core.somaxconn."),
+    key<&Config::drain_timeout>(
+        "drain_timeout", Type::duration, {0, 24 * kHour}, R"("1m")",
+        "How long requests in flight may take to finish once the server was asked to stop."),
+    key<&Config::hang_timeout>(
+        "hang_timeout", Type::duration, {200, kHour}, R"("5s")",
+        "A worker without a heartbeat for this long is aborted and replaced."),
+    key<&Config::control>("control", Type::path, {}, R"("/run/pronghorn/control.sock")",
+                          "Path of the control socket, which `pronghorn status` asks; empty: a "
+                          "place in the runtime directory."),
+    key<&Config::access_log>("access_log", Type::path, {}, R"("/var/log/pronghorn/access.log")",
+                             "A file, \"-\" for standard error, \"off\", or \"auto\": standard "
+                             "error if that is a terminal, else off."),
+    key<&Config::log, &Log::level>("log.level", Type::choice, {}, R"("debug")",
+                                   "The lowest level of the server's own log that is written: "
+                                   "trace, debug, info, notice, warn, error or critical."),
+    key<kLimits, &Limits::head>(
+        "limits.head", Type::size, {256, 16 * kMiB}, R"("64KiB")",
+        "Request line and header fields together; more is answered with 431."),
+    key<kLimits, &Limits::header_line>("limits.header_line", Type::size, {64, 16 * kMiB},
+                                       R"("16KiB")",
+                                       "One header field; more is answered with 431."),
+    key<kLimits, &Limits::header_fields>("limits.header_fields", Type::count, {1, 10'000}, "200",
+                                         "Number of header fields; more is answered with 431."),
+    key<kLimits, &Limits::uri>("limits.uri", Type::size, {16, 16 * kMiB}, R"("4KiB")",
+                               "The request target; more is answered with 414."),
+    key<kLimits, &Limits::body>("limits.body", Type::size, {0, 1024 * kGiB}, R"("8MiB")",
+                                "A request body after decoding; more is answered with 413."),
+    key<kLimits, &Limits::trailers>(
+        "limits.trailers", Type::size, {0, 16 * kMiB}, R"("4KiB")",
+        "The trailer section of a chunked body; more is answered with 431."),
+    key<kLimits, &Limits::chunk_extensions>(
+        "limits.chunk_extensions", Type::size, {0, 16 * kMiB}, R"("1KiB")",
+        "All chunk extensions of a body together; more is answered with 400."),
+    key<kLimits, &Limits::requests_per_connection>(
+        "limits.requests_per_connection", Type::count, {0, 1'000'000'000}, "10000",
+        "Requests after which a connection is closed; 0: no limit."),
+    key<kLimits, &Limits::pipeline>(
+        "limits.pipeline", Type::count, {1, 1024}, "32",
+        "Unanswered requests of one connection before no more is read from it."),
+    key<kLimits, &Limits::linger>(
+        "limits.linger", Type::size, {0, kGiB}, R"("1MiB")",
+        "Bytes that are read and dropped after an answer that came before the request's end."),
+    key<kLimits, &Limits::write_buffer>(
+        "limits.write_buffer", Type::size, {4 * kKiB, kGiB}, R"("1MiB")",
+        "Unsent bytes of one connection before no more is read from it."),
+    key<kLimits, &Limits::body_rate>(
+        "limits.body_rate", Type::size, {0, kGiB}, R"("1KiB")",
+        "Bytes a second that a request body must keep up after timeouts.body_rate; \"0B\": none."),
+    key<kTimeouts, &Timeouts::head>(
+        "timeouts.head", Type::duration, {100, 24 * kHour}, R"("5s")",
+        "From the first byte of a request's head to its end; later is answered with 408."),
+    key<kTimeouts, &Timeouts::body>(
+        "timeouts.body", Type::duration, {100, 24 * kHour}, R"("1m")",
+        "Without a byte of a body that is waited for; later is answered with 408."),
+    key<kTimeouts, &Timeouts::body_rate>(
+        "timeouts.body_rate", Type::duration, {0, 24 * kHour}, R"("20s")",
+        "How long a body may be slower than limits.body_rate at its start."),
+    key<kTimeouts, &Timeouts::keepalive>("timeouts.keepalive", Type::duration, {100, 24 * kHour},
+                                         R"("1m")",
+                                         "How long a connection may be idle between two requests."),
+    key<kTimeouts, &Timeouts::write>("timeouts.write", Type::duration, {100, 24 * kHour}, R"("1m")",
+                                     "Without the client taking a byte of its answer."),
+    key<kTimeouts, &Timeouts::linger>(
+        "timeouts.linger", Type::duration, {0, kHour}, R"("5s")",
+        "How long the rest of a request is read and dropped after an early answer."),
+};
+
+}  // namespace
+
+std::string_view Key::section() const {
+  const auto dot = name.find('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+std::string_view Key::leaf() const { return name.substr(name.find('.') + 1); }
+
+std::string Key::environment_name() const {
+  std::string result = "PRONGHORN_";
+  for (const char c : name) {
+    result += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  }
+  return result;
+}
+
+std::span<const Key> schema() { return kSchema; }
+
+const Key* find_key(std::string_view name) {
+  for (const Key& key : kSchema) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+bool is_section(std::string_view name) {
+  if (name.empty()) return false;
+  for (const Key& key : kSchema) {
+    if (key.section() == name) return true;
+  }
+  return false;
+}
+
+std::span<const std::string_view> log_levels() {
+  using enum log::Level;
+  static const std::array words = {log::level_name(trace),   log::level_name(debug),
+                                   log::level_name(info),    log::level_name(notice),
+                                   log::level_name(warn),    log::level_name(error),
+                                   log::level_name(critical)};
+  return words;
+}
+
+}  // namespace pronghorn::config
