@@ -19,7 +19,7 @@ static_assert(kPeerRoom + kMethodRoom + kTargetRoom + kRefererRoom + kUserAgentR
 
 constexpr std::size_t kFlushSize = 64 * 1024;  // bounds a turn with very many requests
 constexpr std::uint64_t kTerminalLinesPerSecond = 50;
-constexpr std::size_t kTerminalRequestWidth = 24;
+constexpr std::size_t kTerminalRequestWidth = 25;
 
 bool is_safe(char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 

@@ -12,7 +12,7 @@ struct MimeEntry {
 };
 
 constexpr MimeEntry kMimeTable[] = {
-#include "mime_table.inc"
+#include "server/mime_table.inc"
 };
 static_assert(std::ranges::is_sorted(kMimeTable, {}, &MimeEntry::extension));
 
