@@ -6,3 +6,26 @@ find_package(Python3 COMPONENTS Interpreter REQUIRED)
 add_test(NAME layers COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/layers/layers_check.py ${PROJECT_SOURCE_DIR})
 add_test(NAME layers_self_test COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/layers/layers_self_test.py)
 set_tests_properties(layers layers_self_test PROPERTIES LABELS house TIMEOUT 60)
+
+add_subdirectory(tools)
+
+# pronghorn_end_to_end(NAME TIMEOUT SECONDS [SERIAL]): tests/e2e/NAME_test.py. SERIAL for what measures time or
+# needs the machine for itself.
+function(pronghorn_end_to_end name)
+  cmake_parse_arguments(E2E "SERIAL" "TIMEOUT" "" ${ARGN})
+  add_test(NAME e2e/${name} COMMAND ${Python3_EXECUTABLE} -B -u ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}_test.py)
+  set(environment
+    PRONGHORN_BINARY=$<TARGET_FILE:pronghorn_program>
+    PRONGHORN_HAMMER=$<TARGET_FILE:hammer>
+    PRONGHORN_CRASH_AT_START=$<TARGET_FILE:pronghorn_crash_at_start>)
+  set_tests_properties(e2e/${name} PROPERTIES
+    LABELS e2e TIMEOUT ${E2E_TIMEOUT} ENVIRONMENT "${environment}" RUN_SERIAL ${E2E_SERIAL})
+endfunction()
+
+pronghorn_end_to_end(hammer TIMEOUT 60)
+pronghorn_end_to_end(start TIMEOUT 120)
+pronghorn_end_to_end(status TIMEOUT 120)
+pronghorn_end_to_end(logs TIMEOUT 120)
+pronghorn_end_to_end(death TIMEOUT 240)
+pronghorn_end_to_end(stop TIMEOUT 240 SERIAL)
+pronghorn_end_to_end(load TIMEOUT 120 SERIAL)

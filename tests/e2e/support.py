@@ -8,6 +8,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,7 +44,7 @@ def process_stat(pid):
     fields = text.rsplit(")", 1)[1].split()
     ticks = os.sysconf("SC_CLK_TCK")
     return {"state": fields[0], "parent": int(fields[1]), "session": int(fields[3]),
-            "cpu": (int(fields[11]) + int(fields[12])) / ticks}
+            "cpu_with_children": sum(map(int, fields[11:15])) / ticks}  # of those already waited for
 
 
 def processes():
@@ -77,6 +78,19 @@ class Server:
         self.environment |= environment or {}
         self.stderr_target, self.user = stderr, user
         self.process = None
+
+    @classmethod
+    def in_folder(cls, files, own_binary=False, **options):
+        """A server whose folder (its working directory) has these {path: text} first; `own_binary` copies the program
+        there, so that it can be replaced."""
+        server = cls(**{"workers": None if "config" in options else 2, "listen": () if "config" in options else
+                        ("127.0.0.1:0",)} | options)
+        for name, text in files.items():
+            (server.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (server.path / name).write_text(text)
+        if own_binary:
+            server.command[0] = shutil.copy(BINARY, server.path / "pronghorn")
+        return server
 
     def start(self, wait_ready=True):
         with open(self.stderr_path, "wb") as own:

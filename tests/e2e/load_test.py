@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Under load: workers that are killed again and again, and connections that spread evenly."""
+import json
+import os
+import random
+import signal
+import time
+import unittest
+
+from support import Server, hammer, has_sanitizers, main, report, wait_until
+
+SEED = int(os.environ.get("PRONGHORN_SEED", "1"))
+
+
+class Kills(unittest.TestCase):
+    CONNECTIONS = 64
+
+    def storm(self, interval, seconds):
+        """Kills a random ready worker every `interval`. The report, the bound of what may be lost, the fewest ready."""
+        choose = random.Random(SEED)
+        with Server(workers=4) as server:
+            client = hammer(server.port, "busy", seconds + 1, connections=self.CONNECTIONS)
+            wait_until(lambda: server.status()["requests"] > 500, "load")
+            in_flight, kills, fewest = 0, 0, 4
+            end, due = time.monotonic() + seconds, time.monotonic()
+            while time.monotonic() < end:
+                ready = [w for w in server.status()["workers"] if w["state"] == "ready"]
+                fewest = min(fewest, len(ready))
+                if ready and time.monotonic() >= due:
+                    victim = choose.choice(ready)
+                    in_flight += self.in_flight_of(server, victim["pid"])
+                    kills += 1
+                    due += interval
+                time.sleep(0.005)
+            result = report(client)
+            print(f"{kills} kills, at least {fewest} ready, {in_flight} in flight: {result}", flush=True)
+            wait_until(lambda: all(w["state"] == "ready" for w in server.status()["workers"]), "every worker ready")
+            return result, in_flight, fewest
+
+    @staticmethod
+    def in_flight_of(server, pid):
+        """Stops it, so that the number cannot change, counts its connections (each has a request under way), kills it."""
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.001)
+        held = next((w["connections"] for w in server.status()["workers"] if w["pid"] == pid), 0)
+        os.kill(pid, signal.SIGKILL)
+        return held
+
+    def check(self, result, in_flight):
+        self.assertEqual([result[k] for k in ("refused", "connect_timeout", "connect_error", "not_200", "malformed",
+                                              "timeout", "never_accepted")], [0] * 7, result)
+        self.assertLessEqual(result["failures"], in_flight, result)
+
+    def test_a_kill_every_500_ms(self):
+        result, in_flight, fewest = self.storm(0.5, 10)
+        self.check(result, in_flight)
+        if not has_sanitizers():
+            self.assertGreaterEqual(fewest, 2)
+
+    def test_a_kill_every_100_ms_leaves_a_service(self):
+        result, in_flight, _ = self.storm(0.1, 5)
+        self.check(result, in_flight)
+        self.assertLess(result["longest_silence_ms"], 500 if not has_sanitizers() else 3000, result)
+
+
+class EvenLoad(unittest.TestCase):
+    def spread(self, connections, gap_us):
+        """Busiest worker over the mean, and the report, of connections that are kept open."""
+        with Server(workers=4) as server:
+            time.sleep(0.3)  # heartbeats of four workers that have just begun
+            client = hammer(server.port, "hold", 30, connections=connections, gap_us=gap_us)
+            result = json.loads(client.stdout.readline())
+            held = [w["connections"] for w in server.status()["workers"]]
+            paused = [w.get("paused") for w in server.status()["workers"]]
+            client.communicate(timeout=20)
+            print(f"{connections} connections, {gap_us} us apart: {held}, p99 {result['p99_ms']} ms", flush=True)
+            self.assertEqual((result["ok"], result["failures"]), (connections, 0), result)
+            self.assertEqual(sum(held), connections)
+            self.assertFalse(all(paused), paused)
+            return max(held) / (connections / 4), result
+
+    def test_a_burst_of_400(self):
+        busiest, result = self.spread(400, 0)
+        self.assertLessEqual(busiest, 1.25)
+        if not has_sanitizers():
+            self.assertLessEqual(result["p99_ms"], 15)
+
+    def test_64_that_trickle_in(self):
+        busiest, _ = self.spread(64, 2000)
+        self.assertLessEqual(busiest, 1.25)
+
+
+if __name__ == "__main__":
+    main()
