@@ -1,2 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pronghorn/server/server.h>
+#include <pronghorn/server/response.h>
+
+#include "server/syntax.h"
+
+namespace pronghorn {
+
+Response Response::text(std::string body) {
+  Response response;
+  response.known_type_ = "text/plain; charset=utf-8";
+  response.body_ = std::move(body);
+  return response;
+}
+
+Response Response::html(std::string body) {
+  Response response;
+  response.known_type_ = "text/html; charset=utf-8";
+  response.body_ = std::move(body);
+  return response;
+}
+
+Response Response::error(int status) {
+  Response response(status);
+  response.page_ = true;
+  return response;
+}
+
+Response Response::redirect(int status, std::string location) {
+  Response response = error(status);
+  response.header("Location", std::move(location));
+  return response;
+}
+
+Response& Response::status(int status) & {
+  status_ = status;
+  return *this;
+}
+
+Response& Response::header(std::string name, std::string value) & {
+  if (server::iequals(name, "content-type")) return type(value);
+  headers_.push_back({std::move(name), std::move(value)});
+  return *this;
+}
+
+Response& Response::type(std::string_view content_type) & {
+  own_type_ = content_type;
+  return *this;
+}
+
+Response& Response::body(std::string bytes) & {
+  body_ = std::move(bytes);
+  page_ = false;
+  return *this;
+}
+
+Response& Response::body(FileBody file) & {
+  body_ = std::move(file);
+  page_ = false;
+  return *this;
+}
+
+}  // namespace pronghorn

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct FileBody {
   std::uint64_t length = 0;
 };
 
+/// Move-only. What changes it can be chained: return Response::text("made").status(201);
 class Response {
  public:
   Response() = default;
@@ -33,26 +35,41 @@ class Response {
   static Response redirect(int status, std::string location);
 
   int status() const noexcept { return status_; }
-  Response& status(int status) { status_ = status; return *this; }
-  /// Adds a field. Names must be tokens, values free of CR, LF and NUL (RFC 9110 §5.5): else the whole
-  /// response becomes a 500 when sent. Content-Length, Transfer-Encoding, Connection and Date are the
-  /// server's own and are ignored here.
-  Response& header(std::string name, std::string value);
+  /// 200 to 599; anything else becomes a 500 when sent.
+  Response& status(int status) &;
+  Response&& status(int status) && { return std::move(this->status(status)); }
+  /// Adds a field. Names must be tokens, values free of control bytes but the tab (RFC 9110 §5.5): else
+  /// the whole response becomes a 500 when sent. Content-Type replaces the type. Content-Length,
+  /// Transfer-Encoding, Connection, Keep-Alive, Date and X-Content-Type-Options are the server's own
+  /// and are ignored here.
+  Response& header(std::string name, std::string value) &;
+  Response&& header(std::string name, std::string value) && {
+    return std::move(this->header(std::move(name), std::move(value)));
+  }
   /// Replaces the Content-Type.
-  Response& type(std::string_view content_type);
-  Response& body(std::string bytes);
-  Response& body(FileBody file);
+  Response& type(std::string_view content_type) &;
+  Response&& type(std::string_view content_type) && { return std::move(this->type(content_type)); }
+  Response& body(std::string bytes) &;
+  Response&& body(std::string bytes) && { return std::move(this->body(std::move(bytes))); }
+  Response& body(FileBody file) &;
+  Response&& body(FileBody file) && { return std::move(this->body(std::move(file))); }
 
   struct Header { std::string name, value; };
   const std::vector<Header>& headers() const noexcept { return headers_; }
-  std::string_view content_type() const noexcept { return content_type_; }
+  std::string_view content_type() const noexcept {
+    return own_type_.empty() ? known_type_ : std::string_view(own_type_);
+  }
   using Body = std::variant<std::monostate, std::string, FileBody>;
   const Body& body() const noexcept { return body_; }
   Body take_body() noexcept { return std::move(body_); }
+  /// Its body is the page of its status: error() or redirect(), and no body() since.
+  bool is_page() const noexcept { return page_; }
 
  private:
   int status_ = 200;
-  std::string content_type_;
+  bool page_ = false;
+  std::string_view known_type_;  // a literal, so that the usual types cost no allocation
+  std::string own_type_;
   std::vector<Header> headers_;
   Body body_;
 };

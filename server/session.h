@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One HTTP/1.1 connection without its socket: bytes in, bytes out. Driven by Connection; no I/O here,
-// and no clock but the one it is given (the access log's durations apart).
+// One HTTP/1.1 connection without its socket: bytes in, bytes out. Driven by Connection; no I/O
+// here, and no clock but the one it is given (the access log's durations apart).
 #pragma once
+
+#include <pronghorn/config/config.h>
+#include <pronghorn/server/response.h>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <pronghorn/config/config.h>
-#include <pronghorn/server/response.h>
 
 namespace pronghorn {
 class Router;
@@ -43,10 +43,12 @@ class Session {
  public:
   /// What the session waits for: selects the deadline that the connection sets.
   enum class Phase : std::uint8_t {
-    idle,       // between requests (timeouts.keepalive; the first request of a connection: timeouts.head)
+    idle,       // between requests (timeouts.keepalive; the first request of a connection:
+                // timeouts.head)
     head,       // part of a head is here (timeouts.head, from its first byte)
     body,       // part of a body is awaited (timeouts.body between bytes, limits.body_rate overall)
-    answering,  // output must go first: a file body, or the answers of a long pipeline (timeouts.write)
+    answering,  // output must go first: a file body, or the answers of a long pipeline
+                // (timeouts.write)
     closing,    // nothing more is read or answered: close when the output is gone
   };
 
@@ -56,25 +58,28 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Received bytes; answers are appended to `out`, several when requests were pipelined. Incomplete
-  /// heads and bodies are kept inside (counted against the limits before they are stored); a session that
-  /// is idle keeps no buffer. Must not be called while wants_input() is false.
+  /// Received bytes; answers are appended to `out`, several when requests were pipelined.
+  /// Incomplete heads and bodies are kept inside (counted against the limits before they are
+  /// stored); a session that is idle keeps no buffer. Must not be called while wants_input() is
+  /// false.
   void on_bytes(std::string_view bytes, std::string& out);
   /// The client sent FIN: complete requests are still answered, an incomplete one is refused (400).
   /// While input is held back it is remembered.
   void on_eof(std::string& out);
-  /// The deadline of phase() has passed: 408 for a begun head or body, nothing for an idle connection.
+  /// The deadline of phase() has passed: 408 for a begun head or body, nothing for an idle
+  /// connection.
   void on_timeout(std::string& out);
-  /// The body that take_file() gave has been written in full: goes on with input that was held back.
+  /// The body that take_file() gave has been written in full: goes on with input that was held
+  /// back.
   void on_file_sent(std::string& out);
-  /// All of `out` has been written while wants_input() was false without a file: limits.pipeline answers
-  /// were given, or limits.write_buffer reached, and more requests are here. Goes on with them, the next
-  /// limits.pipeline at most. Harmless at any other time.
+  /// All of `out` has been written while wants_input() was false without a file: limits.pipeline
+  /// answers were given, or limits.write_buffer reached, and more requests are here. Goes on with
+  /// them, the next limits.pipeline at most. Harmless at any other time.
   void on_writable(std::string& out);
 
   Phase phase() const noexcept;
-  /// False: the connection stops reading, writes what it has (and the file, if take_file() gives one),
-  /// then calls on_file_sent() or on_writable().
+  /// False: the connection stops reading, writes what it has (and the file, if take_file() gives
+  /// one), then calls on_file_sent() or on_writable().
   bool wants_input() const noexcept;
   /// A body that must follow what is in `out`, before anything else. At most one at a time.
   std::optional<FileBody> take_file() noexcept;
@@ -92,30 +97,34 @@ class Session {
   /// Why the connection ends after the answer, if it does.
   enum class Close : std::uint8_t { no, asked_by_client, ours };
 
+  // session.cpp
   void consume(std::string_view in, std::string& out);
   void resume(std::string& out);
   void hold_back(std::string_view in);
   void finish_eof(std::string& out);
-
-  bool skip_empty_lines(std::string_view& in, std::string& out);
-  void read_head(std::string_view& in, std::string& out);
-  void begin_request(std::string_view head, std::string_view& in, std::string& out);
-  int understand(std::string_view rest);
-  void admit(std::string_view& in, std::string& out);
-  void read_body(std::string_view& in, std::string& out);
-
-  void dispatch(std::string& out);
-  Response call_handler() noexcept;
-  void answer(Response response, std::string& out);
-  void refuse(int status, std::string& out);
-  void record(int status, std::uint64_t bytes) noexcept;
-  void finish_request() noexcept;
-  void close(bool linger) noexcept;
   Exchange& exchange();
   void release_exchange() noexcept;
 
+  // session_read.cpp: bytes to requests
+  bool skip_empty_lines(std::string_view& in, std::string& out);
+  void read_head(std::string_view& in, std::string& out);
+  void begin_request(std::string_view in, std::string& out);
+  int understand();
+  void admit(std::string_view in, std::string& out);
+  void read_body(std::string_view& in, std::string& out);
+
+  // session_answer.cpp: requests to answers
+  void dispatch(std::string& out);
+  Response call_handler();
+  Response answer_without_handler();
+  void answer(Response response, std::string& out);
+  void refuse(int status, std::string& out);
+  void record(int status, std::uint64_t bytes) noexcept;
+  void end_exchange() noexcept;
+  std::string_view peer() const noexcept { return {peer_, peer_size_}; }
+
   SessionContext& context_;
-  Exchange* exchange_ = nullptr;  // owned; from the pool, only while something is in hand
+  std::unique_ptr<Exchange> exchange_;  // from the pool, only while something is in hand
   std::uint32_t requests_ = 0;
   std::uint32_t batch_ = 0;  // answers of the call in progress
   Stage stage_ = Stage::start;

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory of one request in hand. A session takes one from the pool when a request's first byte
+// is here and gives it back when the connection is idle, so thousands of idle connections own none.
+#pragma once
+
+#include <pronghorn/base/clock.h>
+#include <pronghorn/server/response.h>
+
+#include "server/body_reader.h"
+#include "server/framing.h"
+#include "server/head_check.h"
+#include "server/parser.h"
+#include "server/router_impl.h"
+#include "server/target.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pronghorn::server {
+
+struct Exchange {
+  HeadCheck check;
+  Parser parser;
+  BodyReader body;
+  HeadFacts facts;
+  Target target;
+  RouteScratch route_scratch;
+  RouteMatch route;
+  Request request;
+  std::string head;  // of a head that came in pieces, was rewritten, or waits for its body
+  std::string_view head_view;  // the head: in `head`, or in the bytes being read
+  std::string pending;         // input held back
+  std::size_t pending_at = 0;
+  std::optional<FileBody> file;
+  Instant started;                 // the head's end; only kept for the access log
+  std::unique_ptr<Exchange> next;  // in the pool
+
+  /// Before each request; `pending` stays.
+  void reset() noexcept {
+    check.reset();
+    parser.reset();
+    body = BodyReader{};
+    facts = HeadFacts{};
+    target = Target{};
+    head.clear();
+    head_view = {};
+  }
+  /// Copies the head to memory of its own; fields that were parsed move with it.
+  void keep_head();
+};
+
+/// Free exchanges, kept for reuse with their buffers' capacity.
+class ExchangePool {
+ public:
+  std::unique_ptr<Exchange> take();
+  void give_back(std::unique_ptr<Exchange> exchange) noexcept;
+  ~ExchangePool();
+
+ private:
+  std::unique_ptr<Exchange> free_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace pronghorn::server

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/head_check.h"
+
+#include "server/syntax.h"
+
+#include <cstring>
+
+namespace pronghorn::server {
+namespace {
+
+constexpr std::string_view kVersionPrefix = "HTTP/1.";
+// Beside the target: the longest known method (11), two spaces, the version (8), and some room so
+// that a method that is merely unknown is told so (501).
+constexpr std::uint64_t kRequestLineExtra = 64;
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+HeadCheck::Verdict HeadCheck::scan(std::string_view head, const config::Limits& limits) noexcept {
+  // Not even a token's first byte (TLS, binary, a space): no need to wait for a line that never
+  // ends.
+  if (line_ == 0 && !head.empty() && !is_class(head.front(), kToken)) return refuse(400);
+  for (;;) {
+    const void* found = std::memchr(head.data() + searched_, '\n', head.size() - searched_);
+    if (found == nullptr) {
+      // A CR may stand at the end of a line that is just within its limit.
+      searched_ = head.size();
+      if (head.size() > limits.head || head.size() - line_ > line_limit(limits) + 1) {
+        return refuse(limit_status());
+      }
+      return Verdict::more;
+    }
+    auto end = static_cast<std::size_t>(static_cast<const char*>(found) - head.data());
+    std::string_view line = head.substr(line_, end - line_);
+    searched_ = end + 1;
+    bool crlf = !line.empty() && line.back() == '\r';
+    if (crlf) line.remove_suffix(1);
+    if (end + 1 > limits.head || line.size() > line_limit(limits)) return refuse(limit_status());
+    if (!crlf) return refuse(400);  // a bare LF ends nothing (RFC 9112 §2.2 MAY; we never do)
+    if (line.empty()) return Verdict::complete;
+    int status = line_ == 0 ? request_line(line, limits) : field_line(line, limits);
+    if (status != 0) return refuse(status);
+    line_ = end + 1;
+  }
+}
+
+HeadCheck::Verdict HeadCheck::refuse(int status) noexcept {
+  status_ = static_cast<std::int16_t>(status);
+  return Verdict::refused;
+}
+
+std::uint64_t HeadCheck::line_limit(const config::Limits& limits) const noexcept {
+  return line_ == 0 ? limits.uri + kRequestLineExtra : limits.header_line;
+}
+
+// method SP request-target SP HTTP-version, nothing else (RFC 9112 §3).
+int HeadCheck::request_line(std::string_view line, const config::Limits& limits) noexcept {
+  says_head_ = line.starts_with("HEAD ");
+  auto space = line.find(' ');
+  if (space == std::string_view::npos || !is_token(line.substr(0, space))) return 400;
+  std::string_view method = line.substr(0, space);
+  std::string_view rest = line.substr(space + 1);
+  space = rest.find(' ');
+  if (space == std::string_view::npos || space == 0) return 400;
+  std::string_view version = rest.substr(space + 1);
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
+      version[6] != '.' || !is_digit(version[7])) {
+    return 400;
+  }
+  method_size_ = static_cast<std::uint16_t>(method.size());
+  target_size_ = static_cast<std::uint32_t>(space);
+  if (!version.starts_with(kVersionPrefix)) return 505;
+  minor_ = static_cast<std::uint8_t>(version[7] - '0');
+  rewrite_ = minor_ > 1;
+  int known = find_method(method);
+  if (known < 0) return 501;
+  method_ = static_cast<Method>(known);
+  if (space > limits.uri) return 414;
+  return 0;
+}
+
+// Names and values are llhttp's to judge; what it lets through is stopped here.
+int HeadCheck::field_line(std::string_view line, const config::Limits& limits) noexcept {
+  if (++fields_ > limits.header_fields) return 431;
+  // A folded line (RFC 9112 §5.2), an empty name, a bare CR at the line's start.
+  if (!is_class(line.front(), kToken)) return 400;
+  if (is_ows(line.back()) && line.substr(line.find_last_not_of(" \t") + 1).contains('\t')) {
+    rewrite_ = true;
+  }
+  return 0;
+}
+
+std::string HeadCheck::rewritten(std::string_view head) const {
+  std::string copy;
+  copy.reserve(head.size());
+  std::size_t version_end = head.find('\r');
+  copy = head.substr(0, version_end - 1);
+  copy += minor_ == 0 ? "0\r\n" : "1\r\n";
+  head.remove_prefix(version_end + 2);
+  while (!head.empty()) {
+    std::size_t end = head.find('\n');
+    std::string_view line = head.substr(0, end - 1);
+    head.remove_prefix(end + 1);
+    copy += line.substr(0, line.find_last_not_of(" \t") + 1);
+    copy += "\r\n";
+  }
+  return copy;
+}
+
+}  // namespace pronghorn::server

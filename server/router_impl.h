@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The router's tree: one node a segment. Walked once a request, without allocating.
+#pragma once
+
+#include <pronghorn/server/router.h>
+
+#include "server/method.h"
+#include "server/request_builder.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pronghorn {
+
+/// Reused from request to request.
+struct RouteScratch {
+  std::vector<RequestBuilder::Param>
+      params;                              // names: the router's; values: the path's or `decoded`'s
+  std::vector<std::string_view> segments;  // of the path, decoded, as far as the walk went
+  std::string decoded;                     // what needed decoding
+};
+
+struct RouteMatch {
+  Handler* handler = nullptr;  ///< null: 404 when `allowed` is empty, else 405 (204 to OPTIONS)
+  server::MethodSet allowed;
+};
+
+struct Router::Impl {
+  struct Entry {
+    Handler handler;
+    std::vector<std::string> names;  // of the pattern's parameters, in order
+    server::Method method = HTTP_GET;
+    bool any = false;
+  };
+  using Endpoint = std::vector<Entry>;
+  struct Node {
+    std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  // sorted
+    std::unique_ptr<Node> one;                                            // ":name"
+    Endpoint here;
+    Endpoint rest;  // "*name"
+  };
+
+  Node root;
+  Handler fallback;
+  server::MethodSet fallback_methods;  // empty: all
+
+  /// `path` has valid escapes; params are set when a handler is found.
+  RouteMatch match(server::Method method, std::string_view path, RouteScratch& scratch);
+};
+
+}  // namespace pronghorn

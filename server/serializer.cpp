@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/serializer.h"
+
+#include "server/error_page.h"
+#include "server/status.h"
+#include "server/syntax.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace pronghorn::server {
+namespace {
+
+constexpr int kFirst = 200;
+constexpr int kLast = 599;
+
+// Everything before the date, for each status. X-Content-Type-Options stands on all answers.
+const std::string& preamble(int status) {
+  static const auto table = [] {
+    std::array<std::string, kLast - kFirst + 1> lines;
+    for (int code = kFirst; code <= kLast; ++code) {
+      lines[static_cast<std::size_t>(code - kFirst)] =
+          "HTTP/1.1 " + std::to_string(code) + " " + std::string(reason_phrase(code)) +
+          "\r\nX-Content-Type-Options: nosniff\r\nDate: ";
+    }
+    return lines;
+  }();
+  return table[static_cast<std::size_t>(status - kFirst)];
+}
+
+// A handler cannot set these: they are the framing's, or stand on every answer.
+bool is_servers_own(std::string_view name) noexcept {
+  switch (name.size()) {
+    case 4:
+      return iequals(name, "date");
+    case 10:
+      return iequals(name, "connection") || iequals(name, "keep-alive");
+    case 14:
+      return iequals(name, "content-length");
+    case 17:
+      return iequals(name, "transfer-encoding");
+    case 22:
+      return iequals(name, "x-content-type-options");
+    default:
+      return false;
+  }
+}
+
+struct BodyView {
+  std::string_view bytes;    // what goes into the output
+  std::uint64_t length = 0;  // what Content-Length says
+};
+
+BodyView view_body(const Response& response) {
+  if (response.is_page()) {
+    std::string_view page = status_page(response.status());
+    return {page, page.size()};
+  }
+  if (const auto* text = std::get_if<std::string>(&response.body())) return {*text, text->size()};
+  if (const auto* file = std::get_if<FileBody>(&response.body())) return {{}, file->length};
+  return {};
+}
+
+/// Appends pieces at a place where there is room for all of them.
+class Writer {
+ public:
+  explicit Writer(char* at) noexcept : at_(at) {}
+  Writer& put(std::string_view piece) noexcept {
+    std::memcpy(at_, piece.data(), piece.size());
+    at_ += piece.size();
+    return *this;
+  }
+  Writer& field(std::string_view name, std::string_view value) noexcept {
+    return put("\r\n").put(name).put(": ").put(value);
+  }
+  char* at() const noexcept { return at_; }
+
+ private:
+  char* at_;
+};
+
+constexpr std::size_t kFieldExtra = 4;  // CRLF, colon and space
+constexpr std::size_t kFixedRoom =
+    256;  // date, our own fields' names, Content-Length, the empty line
+
+std::size_t room_for(const Response& response, const AnswerFraming& framing, std::string_view body,
+                     std::string_view preamble_text) noexcept {
+  std::size_t room = kFixedRoom + preamble_text.size() + framing.connection.size() +
+                     response.content_type().size() + body.size();
+  for (const auto& [name, value] : response.headers())
+    room += name.size() + value.size() + kFieldExtra;
+  return response.is_page() ? room + status_page_policy().size() : room;
+}
+
+}  // namespace
+
+bool is_sendable(const Response& response) noexcept {
+  if (response.status() < kFirst || response.status() > kLast) return false;
+  if (!all_class(response.content_type(), kValue)) return false;
+  for (const auto& [name, value] : response.headers()) {
+    if (!is_token(name) || !all_class(value, kValue)) return false;
+  }
+  return true;
+}
+
+std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out) {
+  int status = response.status();
+  bool bodiless = is_bodiless(status);
+  // 205: no content, and says so (RFC 9110 §15.3.6).
+  BodyView body = bodiless || status == 205 ? BodyView{} : view_body(response);
+  if (framing.is_head) body.bytes = {};
+  const std::string& start = preamble(status);
+  std::string_view type = response.is_page() ? "text/html; charset=utf-8" : response.content_type();
+
+  std::size_t before = out.size();
+  std::size_t room = room_for(response, framing, body.bytes, start) + type.size();
+  out.resize_and_overwrite(before + room, [&](char* data, std::size_t) noexcept {
+    Writer w(data + before);
+    w.put(start).put(framing.date);
+    if (!bodiless) {
+      char digits[20];
+      char* end = std::to_chars(digits, digits + sizeof digits, body.length).ptr;
+      w.field("Content-Length", {digits, static_cast<std::size_t>(end - digits)});
+      if (!type.empty()) w.field("Content-Type", type);
+      if (response.is_page()) w.field("Content-Security-Policy", status_page_policy());
+    }
+    for (const auto& [name, value] : response.headers()) {
+      if (!is_servers_own(name)) w.field(name, value);
+    }
+    if (!framing.connection.empty()) w.field("Connection", framing.connection);
+    w.put("\r\n\r\n").put(body.bytes);
+    return static_cast<std::size_t>(w.at() - data);
+  });
+  return framing.is_head ? 0 : body.length;
+}
+
+}  // namespace pronghorn::server

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a response's head and body into the connection's output.
+#pragma once
+
+#include <pronghorn/server/response.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pronghorn::server {
+
+struct AnswerFraming {
+  std::string_view date;        ///< 29 characters
+  std::string_view connection;  ///< "close", "keep-alive" or empty: no field
+  bool is_head = false;         ///< answers HEAD: no body follows
+};
+
+/// False when the response must not be sent: a status outside 200 to 599, a field name that is no
+/// token, a control byte in a value (RFC 9110 §5.5, §15).
+bool is_sendable(const Response& response) noexcept;
+
+/// Appends to `out`. The bytes of a FileBody are not: they follow the head.
+/// @returns bytes of the body, as announced, that follow the head (0 to HEAD)
+std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out);
+
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace pronghorn::server

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// The session as its connection sees it: what comes in, what is waited for, how it ends.
+#include "server/session.h"
+
+#include <pronghorn/base/counters.h>
+
+#include "server/exchange.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace pronghorn::server {
+
+Session::Session(SessionContext& context, std::string_view peer) noexcept
+    : context_(context),
+      peer_size_(static_cast<std::uint8_t>(std::min(peer.size(), sizeof peer_))) {
+  std::memcpy(peer_, peer.data(), peer_size_);
+}
+
+Session::~Session() {
+  if (active_) context_.counters.requests_active.sub(1);
+  release_exchange();
+}
+
+Exchange& Session::exchange() {
+  if (!exchange_) exchange_ = context_.pool->take();
+  return *exchange_;
+}
+
+void Session::release_exchange() noexcept {
+  if (exchange_) context_.pool->give_back(std::move(exchange_));
+}
+
+void Session::on_bytes(std::string_view bytes, std::string& out) {
+  batch_ = 0;
+  consume(bytes, out);
+}
+
+void Session::consume(std::string_view in, std::string& out) {
+  const config::Limits& limits = context_.limits;
+  while (!in.empty()) {
+    switch (stage_) {
+      case Stage::start:
+        // Bounds what one call works and what one client's answers occupy.
+        if (batch_ >= limits.pipeline || (batch_ > 0 && out.size() >= limits.write_buffer)) {
+          stage_ = Stage::held;
+        } else if (skip_empty_lines(in, out)) {
+          read_head(in, out);
+        }
+        break;
+      case Stage::head:
+        read_head(in, out);
+        break;
+      case Stage::body:
+        read_body(in, out);
+        break;
+      case Stage::held:
+      case Stage::file:
+        hold_back(in);
+        return;
+      case Stage::closing:
+        // Nothing more is processed after a request with close (RFC 9112 §9.6).
+        linger_ = !eof_;
+        in = {};
+        break;
+    }
+  }
+  if (stage_ == Stage::start || stage_ == Stage::closing) release_exchange();
+}
+
+void Session::hold_back(std::string_view in) {
+  Exchange& ex = exchange();
+  const char* begin = ex.pending.data();
+  if (std::less_equal<>{}(begin, in.data()) &&
+      std::less<>{}(in.data(), begin + ex.pending.size())) {
+    ex.pending_at = static_cast<std::size_t>(in.data() - begin);  // still the same bytes
+  } else {
+    ex.pending.assign(in);
+    ex.pending_at = 0;
+  }
+}
+
+void Session::resume(std::string& out) {
+  batch_ = 0;
+  if (exchange_) {
+    consume(std::string_view(exchange_->pending).substr(exchange_->pending_at), out);
+    if (exchange_ && wants_input()) {
+      exchange_->pending.clear();
+      exchange_->pending_at = 0;
+    }
+  }
+  if (eof_) finish_eof(out);
+}
+
+void Session::on_writable(std::string& out) {
+  if (stage_ != Stage::held) return;
+  stage_ = Stage::start;
+  resume(out);
+}
+
+void Session::on_file_sent(std::string& out) {
+  if (stage_ != Stage::file) return;
+  end_exchange();
+  resume(out);
+}
+
+void Session::on_eof(std::string& out) {
+  eof_ = true;
+  linger_ = false;  // all that the client sent has been read
+  finish_eof(out);
+}
+
+void Session::finish_eof(std::string& out) {
+  switch (stage_) {
+    case Stage::start:
+      stage_ = Stage::closing;
+      break;
+    case Stage::head:
+    case Stage::body:
+      refuse(400, out);
+      break;
+    case Stage::held:
+    case Stage::file:
+    case Stage::closing:
+      break;
+  }
+  if (stage_ == Stage::closing) release_exchange();
+}
+
+void Session::on_timeout(std::string& out) {
+  if (stage_ == Stage::head || stage_ == Stage::body) {
+    refuse(408, out);
+  } else {
+    stage_ = Stage::closing;
+  }
+  release_exchange();
+}
+
+Session::Phase Session::phase() const noexcept {
+  switch (stage_) {
+    case Stage::start:
+      return Phase::idle;
+    case Stage::head:
+      return Phase::head;
+    case Stage::body:
+      return Phase::body;
+    case Stage::held:
+    case Stage::file:
+      return Phase::answering;
+    case Stage::closing:
+      break;
+  }
+  return Phase::closing;
+}
+
+bool Session::wants_input() const noexcept {
+  return stage_ == Stage::start || stage_ == Stage::head || stage_ == Stage::body;
+}
+
+std::optional<FileBody> Session::take_file() noexcept {
+  if (!exchange_) return std::nullopt;
+  return std::exchange(exchange_->file, std::nullopt);
+}
+
+std::uint64_t Session::body_received() const noexcept {
+  return stage_ == Stage::body ? exchange_->body.received() : 0;
+}
+
+}  // namespace pronghorn::server

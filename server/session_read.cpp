@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The read side of a session: bytes to requests, and the refusals on the way.
+#include <pronghorn/base/counters.h>
+
+#include "server/access_log.h"
+#include "server/exchange.h"
+#include "server/serializer.h"
+#include "server/session.h"
+
+#include <algorithm>
+
+namespace pronghorn::server {
+namespace {
+
+// RFC 9112 §2.2: at least one is to be ignored before a request; more only cost.
+constexpr std::uint8_t kEmptyLines = 8;
+
+}  // namespace
+
+/// True when a head's first byte is at the front of `in`.
+bool Session::skip_empty_lines(std::string_view& in, std::string& out) {
+  while (!in.empty() && (empty_cr_ || in.front() == '\r')) {
+    char c = in.front();
+    in.remove_prefix(1);
+    if (!empty_cr_) {
+      empty_cr_ = true;
+    } else if (c == '\n' && empty_lines_ < kEmptyLines) {
+      empty_cr_ = false;
+      ++empty_lines_;
+    } else {
+      exchange().reset();
+      refuse(400, out);
+      return false;
+    }
+  }
+  return !in.empty();
+}
+
+void Session::read_head(std::string_view& in, std::string& out) {
+  const config::Limits& limits = context_.limits;
+  Exchange& ex = exchange();
+  HeadCheck::Verdict verdict;
+  if (stage_ == Stage::start) {
+    // Usually the whole head is here and is never copied.
+    ex.reset();
+    close_ = Close::no;
+    empty_lines_ = 0;
+    verdict = ex.check.scan(in, limits);
+    ex.head_view = in;
+    if (verdict == HeadCheck::Verdict::more) {
+      ex.head.assign(in);
+      ex.head_view = ex.head;
+      in = {};
+      stage_ = Stage::head;
+      return;
+    }
+    if (verdict == HeadCheck::Verdict::complete) {
+      ex.head_view = in.substr(0, ex.check.size());
+      in.remove_prefix(ex.check.size());
+    }
+  } else {
+    // A line at a time, so that what follows the head is not copied too. Never more than the limit.
+    auto line = std::min(in.find('\n'), in.size() - 1) + 1;
+    auto part = std::min<std::size_t>(line, limits.head + 1 - ex.head.size());
+    ex.head.append(in.substr(0, part));
+    in.remove_prefix(part);
+    verdict = ex.check.scan(ex.head, limits);
+    ex.head_view = ex.head;
+  }
+  if (verdict == HeadCheck::Verdict::complete) {
+    begin_request(in, out);
+  } else if (verdict == HeadCheck::Verdict::refused) {
+    refuse(ex.check.status(), out);
+  }
+}
+
+/// `in` is what follows the head.
+void Session::begin_request(std::string_view in, std::string& out) {
+  Exchange& ex = *exchange_;
+  context_.counters.requests_active.add(1);
+  active_ = true;
+  if (context_.access_log) ex.started = Clock::now();
+  // RFC 9110 §9.3.6: an origin server has no tunnels; what follows is not ours to read.
+  if (ex.check.method() == HTTP_CONNECT) return refuse(501, out);
+  if (ex.check.needs_rewrite()) {
+    ex.head = ex.check.rewritten(ex.head_view);
+    ex.head_view = ex.head;
+  }
+  if (!ex.parser.feed(ex.head_view) || !ex.parser.head_done()) return refuse(400, out);
+  bool body_is_here =
+      ex.parser.complete() || (!ex.parser.is_chunked() && ex.parser.content_length() <= in.size());
+  if (!body_is_here) ex.keep_head();
+  if (int status = understand(); status != 0) return refuse(status, out);
+  admit(in, out);
+}
+
+/// What the head means, beyond its syntax. @returns 0, or the status that refuses it
+int Session::understand() {
+  Exchange& ex = *exchange_;
+  const HeadCheck& check = ex.check;
+  if (int status = read_facts(ex.parser.fields(), check.minor_version(), ex.facts); status != 0) {
+    return status;
+  }
+  // Two readers of the framing must agree (request smuggling is when they do not).
+  if (ex.facts.has_transfer_encoding != ex.parser.is_chunked()) return 400;
+  std::string_view target = check.target(ex.head_view);
+  if (int status = parse_target(target, check.method(), ex.target); status != 0) return status;
+  ex.route = ex.target.path == "*"
+                 ? RouteMatch{}
+                 : context_.router.impl().match(check.method(), ex.target.path, ex.route_scratch);
+  // RFC 9112 §9.3
+  bool persists = check.minor_version() > 0 ? !ex.facts.asks_close
+                                            : ex.facts.asks_keep_alive && !ex.facts.asks_close;
+  close_ = persists ? Close::no : Close::asked_by_client;
+  return ex.facts.expects_other ? 417 : 0;
+}
+
+/// The head is fine: answers now, or begins to read the body.
+void Session::admit(std::string_view in, std::string& out) {
+  Exchange& ex = *exchange_;
+  if (ex.parser.complete()) return dispatch(out);
+  bool too_large = ex.parser.content_length() > context_.limits.body;
+  bool has_handler = ex.route.handler != nullptr;
+  if (too_large && has_handler) return refuse(413, out);
+  if (!has_handler && (too_large || ex.facts.expects_continue)) {
+    // The answer is known, and the body is not wanted (RFC 9110 §10.1.1). Whether it comes all the
+    // same nobody can say: the connection ends.
+    close_ = Close::ours;
+    return dispatch(out);
+  }
+  ex.parser.store_body(has_handler);
+  ex.body.begin(ex.parser);
+  stage_ = Stage::body;
+  if (ex.facts.expects_continue && in.empty()) out.append(kContinue);
+}
+
+void Session::read_body(std::string_view& in, std::string& out) {
+  Exchange& ex = *exchange_;
+  switch (ex.body.read(in, context_.limits)) {
+    case BodyReader::Verdict::more:
+      break;
+    case BodyReader::Verdict::complete:
+      dispatch(out);
+      break;
+    case BodyReader::Verdict::refused:
+      refuse(ex.body.status(), out);
+      break;
+  }
+}
+
+}  // namespace pronghorn::server
