@@ -14,7 +14,8 @@ namespace pronghorn::log {
 
 enum class Level : std::uint8_t { trace, debug, info, notice, warn, error, critical };
 
-/// Where lines go decides their form (docs/architecture.md, "Logs").
+/// Where lines go decides their form (docs/architecture.md, "Logs"). Those for people leave out a field
+/// whose value the sentence says, and begin with `who` when that is not the master.
 enum class Form : std::uint8_t {
   automatic,  ///< terminal, journal or file, by what standard error is
   terminal,   ///< "12:01:40.123 warn  worker 3 killed by signal 11 (SIGSEGV)  pid=4790"
@@ -22,7 +23,8 @@ enum class Form : std::uint8_t {
   journal,    ///< "<4>worker 3 killed by signal 11 (SIGSEGV) pid=4790" (systemd.exec(5), JOURNAL_STREAM)
 };
 
-/// One key=value pair. Values with spaces are quoted, control bytes are escaped as \xHH.
+/// One key=value pair. Values with spaces are quoted, control bytes are escaped as \xHH. The key is a
+/// constant of the program.
 struct Field {
   Field(std::string_view k, std::string_view v) : key(k), value(v) {}
   Field(std::string_view k, const char* v) : key(k), value(v) {}
@@ -40,11 +42,13 @@ struct Options {
   std::string who = "master"; ///< "master" or "worker 1"
 };
 
-/// Sets up this process's log on descriptor 2. May be called again (a worker learns its name late).
+/// Sets up this process's log on descriptor 2. May be called again (a worker learns its name late), but
+/// not while another thread logs. Without it the defaults hold.
 void configure(const Options& options);
 bool enabled(Level level) noexcept;
 
-/// Writes one line. `event` is short and constant ("worker killed"); `sentence` is what people read
+/// Writes one line of at most 4096 bytes (a longer one is cut); for people, one per line of `sentence`.
+/// `event` is short and constant ("worker killed"); `sentence` is what people read
 /// ("worker 3 killed by signal 11"), and is used by the terminal and journal forms; empty: the event.
 void write(Level level, std::string_view event, Fields fields = {}, std::string_view sentence = {});
 

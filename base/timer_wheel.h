@@ -29,21 +29,22 @@ class WheelEntry {
   WheelEntry* next_ = nullptr;
   WheelEntry* prev_ = nullptr;
   std::int64_t deadline_ms_ = 0;
+  std::int64_t visit_tick_ = 0;  // when its slot comes round; never later than the deadline
 };
 
 /// A hashed wheel. Entries fire at or up to one tick after their deadline, never before it.
 class TimerWheel {
  public:
   static constexpr std::int64_t kTickMs = 100;
-  static constexpr std::size_t kSlots = 512;  // 51.2 s a turn; longer deadlines wait for their turn
+  static constexpr std::int64_t kSlots = 512;  // 51.2 s a turn; a longer deadline takes several
 
   explicit TimerWheel(std::int64_t now_ms);
   ~TimerWheel();
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  /// Sets or moves the deadline (monotonic_ms() + delay). Moving it later is a store: the entry is
-  /// looked at again when its old slot comes round.
+  /// Sets or moves the deadline (monotonic_ms() + delay). Moving it is a store unless that is before its
+  /// slot comes round: the entry is looked at again then. A deadline that has passed fires within a tick.
   void set(WheelEntry& entry, std::int64_t deadline_ms) noexcept;
   /// Calls `expired` for each entry whose deadline has passed; an entry is off the wheel when called,
   /// and the callback may set or destroy any entry.
@@ -51,9 +52,9 @@ class TimerWheel {
   bool empty() const noexcept;
 
  private:
-  void link(WheelEntry& entry, std::int64_t deadline_ms) noexcept;
-  std::vector<WheelEntry> slots_;
-  std::int64_t tick_;
+  void link(WheelEntry& entry) noexcept;
+  std::vector<WheelEntry> slots_;  // each the head of a ring
+  std::int64_t tick_;              // the last one looked at
 };
 
 }  // namespace pronghorn

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/base/uv/loop.h>
 
-#include <cassert>
-#include <vector>
+#include "base/uv/box.h"
 
 #include <uv.h>
+
+#include <cassert>
+#include <system_error>
+#include <vector>
 
 namespace pronghorn {
 
@@ -16,8 +19,9 @@ struct Loop::State {
 };
 
 Loop::Loop() : state_(std::make_unique<State>()) {
-  [[maybe_unused]] int status = uv_loop_init(&state_->loop);
-  assert(status == 0 && "uv_loop_init");
+  if (int status = uv_loop_init(&state_->loop); status < 0) {
+    throw std::system_error(-status, std::generic_category(), "cannot make an event loop");
+  }
   state_->loop.data = state_.get();
   uv_check_init(&state_->loop, &state_->check);
   uv_idle_init(&state_->loop, &state_->idle);
@@ -25,15 +29,30 @@ Loop::Loop() : state_(std::make_unique<State>()) {
 }
 
 Loop::~Loop() {
+  // A deferred call may own handles: they must close while there is a loop.
+  while (!state_->deferred.empty()) {
+    auto calls = std::move(state_->deferred);
+    state_->deferred.clear();
+  }
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->check), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->idle), nullptr);
-  while (uv_run(&state_->loop, UV_RUN_NOWAIT) != 0 && uv_loop_alive(&state_->loop) != 0) {
-    // Closing handles need one turn each; a handle that is still owned would spin here for ever.
-    bool closing = false;
-    uv_walk(&state_->loop, [](uv_handle_t* h, void* arg) {
-      if (uv_is_closing(h) != 0) *static_cast<bool*>(arg) = true;
-    }, &closing);
-    if (!closing) break;
+  // Children that outlive their owner (uv/process.cpp) keep their handle to be reaped; no longer.
+  uv_walk(
+      &state_->loop,
+      [](uv_handle_t* h, void*) {
+        if (h->type != UV_PROCESS || uv_is_closing(h) != 0) return;
+        if (static_cast<uv::BoxBase*>(h->data)->silent) uv::close_box(h);
+      },
+      nullptr);
+  for (bool closing = true; closing;) {
+    uv_run(&state_->loop, UV_RUN_NOWAIT);
+    closing = false;
+    uv_walk(
+        &state_->loop,
+        [](uv_handle_t* h, void* found) {
+          if (uv_is_closing(h) != 0) *static_cast<bool*>(found) = true;
+        },
+        &closing);
   }
   [[maybe_unused]] int status = uv_loop_close(&state_->loop);
   assert(status == 0 && "a handle outlives its loop");

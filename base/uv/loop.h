@@ -2,6 +2,7 @@
 // The event loop that everything of one thread runs on.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -12,6 +13,7 @@ namespace pronghorn {
 /// An event loop (libuv's uv_loop_t). Not thread-safe; handles must not outlive it.
 class Loop {
  public:
+  /// Throws std::system_error when the kernel has no descriptors left for it.
   Loop();
   /// Runs until the handles that their owners have destroyed are closed. A handle that is still owned
   /// is a bug, and asserts.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One child process: started and reaped by uv_spawn, signalled through a pidfd only.
+// One child process: started and reaped by uv_spawn, signalled through a pidfd only. It begins with the
+// default action of each signal, an empty signal mask and no descriptors but those it was given.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +29,10 @@ class Process {
   /// Called once, after the child was reaped: exactly one of code (>= 0) and signal (> 0) is set.
   using OnExit = std::move_only_function<void(int code, int signal)>;
 
+  /// Marks every descriptor of ours above 2 close-on-exec, also those that we were started with.
   /// @errors the errno of fork or exec (ENOENT, EACCES, EAGAIN …)
   static Result<Process> spawn(Loop& loop, const Options& options, OnExit on_exit);
-  /// Does not end the child; it is still reaped.
+  /// Does not end the child; it is still reaped while the loop runs.
   ~Process();
   Process(Process&&) noexcept;
   Process& operator=(Process&&) noexcept;

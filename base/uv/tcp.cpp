@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/uv/tcp.h"
 
-#include <cassert>
-#include <cerrno>
+#include "base/uv/box.h"
+
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/uv/box.h"
+#include <cassert>
+#include <cerrno>
+#include <utility>
 
 namespace pronghorn::uv {
 namespace {
 
 struct Payload {
   Tcp::Handler* handler = nullptr;
+  bool reading = false;
   bool writing = false;
+  bool shutdown_after_write = false;
 };
 
 // A queued write lives on its own: libuv keeps it until the callback, which a closed handle gets too.
@@ -26,6 +30,11 @@ struct PendingWrite {
 
 struct Tcp::Impl : Box<uv_tcp_t, Payload> {
   uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle); }
+  int fd() noexcept {
+    uv_os_fd_t fd = -1;
+    uv_fileno(base(), &fd);
+    return fd;
+  }
 };
 
 void Tcp::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(impl); }
@@ -48,26 +57,35 @@ Tcp::Tcp(Tcp&&) noexcept = default;
 Tcp& Tcp::operator=(Tcp&&) noexcept = default;
 
 void Tcp::read_start() {
-  uv_read_start(
-      impl_->stream(),
-      [](uv_handle_t* handle, std::size_t, uv_buf_t* out) {
-        auto* impl = static_cast<Impl*>(handle->data);
-        auto space = impl->silent ? std::span<char>() : impl->payload.handler->read_buffer();
-        *out = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
-      },
-      [](uv_stream_t* handle, ssize_t n, const uv_buf_t* buffer) {
-        auto* impl = static_cast<Impl*>(handle->data);
-        if (impl->silent || n == 0) return;
-        if (n > 0) {
-          impl->payload.handler->on_bytes({buffer->base, static_cast<std::size_t>(n)});
-          return;
-        }
-        uv_read_stop(handle);
-        impl->payload.handler->on_end(n == UV_EOF ? 0 : static_cast<int>(-n));
-      });
+  auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* out) {
+    auto* impl = box_of<Impl>(handle);
+    std::span<char> space = impl->payload.handler->read_buffer();
+    assert(!impl->silent && "libuv calls read_cb next, which uv_close has cleared");
+    *out = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
+  };
+  auto take = [](uv_stream_t* handle, ssize_t n, const uv_buf_t* buffer) {
+    auto* impl = box_of<Impl>(handle);
+    if (impl->silent || n == 0) return;  // 0 is EAGAIN
+    if (n > 0) {
+      impl->payload.handler->on_bytes({buffer->base, static_cast<std::size_t>(n)});
+      return;
+    }
+    uv_read_stop(handle);
+    impl->payload.reading = false;
+    if (n == UV_ENOBUFS) return;  // no buffer was lent
+    impl->payload.handler->on_end(n == UV_EOF ? 0 : static_cast<int>(-n));
+  };
+  int status = uv_read_start(impl_->stream(), lend, take);
+  assert((status == 0 || status == UV_EALREADY) && "an open stream can be read");
+  static_cast<void>(status);
+  impl_->payload.reading = true;
 }
-void Tcp::read_stop() noexcept { uv_read_stop(impl_->stream()); }
-bool Tcp::is_reading() const noexcept { return uv_is_active(impl_->base()) != 0; }
+void Tcp::read_stop() noexcept {
+  uv_read_stop(impl_->stream());
+  impl_->payload.reading = false;
+}
+// Not uv_is_active: that is true while a write waits as well.
+bool Tcp::is_reading() const noexcept { return impl_->payload.reading; }
 
 ssize_t Tcp::try_write(std::string_view bytes) noexcept {
   if (impl_->payload.writing) return 0;
@@ -82,23 +100,28 @@ void Tcp::write(std::string bytes) {
   auto* pending = new PendingWrite{{}, std::move(bytes)};
   pending->request.data = pending;
   uv_buf_t buffer = uv_buf_init(pending->bytes.data(), static_cast<unsigned>(pending->bytes.size()));
-  impl_->payload.writing = true;
-  int status = uv_write(&pending->request, impl_->stream(), &buffer, 1, [](uv_write_t* request, int result) {
-    auto* impl = static_cast<Impl*>(request->handle->data);
+  auto written = [](uv_write_t* request, int result) {
+    auto* impl = box_of<Impl>(request->handle);
     delete static_cast<PendingWrite*>(request->data);
+    if (impl->silent) return;
     impl->payload.writing = false;
-    if (!impl->silent) impl->payload.handler->on_written(result < 0 ? -result : 0);
-  });
+    if (impl->payload.shutdown_after_write) ::shutdown(impl->fd(), SHUT_WR);
+    impl->payload.handler->on_written(result < 0 ? -result : 0);
+  };
+  impl_->payload.writing = true;
+  int status = uv_write(&pending->request, impl_->stream(), &buffer, 1, written);
   assert(status == 0 && "uv_write on an open stream cannot fail at once");
   static_cast<void>(status);
 }
 bool Tcp::is_writing() const noexcept { return impl_->payload.writing; }
 
-void Tcp::shutdown_write() noexcept { ::shutdown(fd(), SHUT_WR); }
-int Tcp::fd() const noexcept {
-  uv_os_fd_t fd = -1;
-  uv_fileno(impl_->base(), &fd);
-  return fd;
+void Tcp::shutdown_write() noexcept {
+  if (impl_->payload.writing) {
+    impl_->payload.shutdown_after_write = true;
+  } else {
+    ::shutdown(fd(), SHUT_WR);
+  }
 }
+int Tcp::fd() const noexcept { return impl_->fd(); }
 
 }  // namespace pronghorn::uv

@@ -3,6 +3,8 @@
 
 #include "base/uv/box.h"
 
+#include <algorithm>
+
 namespace pronghorn::uv {
 
 struct Timer::Impl : Box<uv_timer_t, std::move_only_function<void()>> {};
@@ -20,13 +22,15 @@ Timer::Timer(Timer&&) noexcept = default;
 Timer& Timer::operator=(Timer&&) noexcept = default;
 
 void Timer::start(Millis delay, Millis repeat) {
+  // uv_timer_start counts from the time of this turn, which may be long past: never fire early.
+  auto turn_age = monotonic_ms() - static_cast<std::int64_t>(uv_now(impl_->handle.loop));
   uv_timer_start(
       &impl_->handle,
       [](uv_timer_t* handle) {
-        auto* impl = static_cast<Impl*>(handle->data);
+        auto* impl = box_of<Impl>(handle);
         if (!impl->silent) impl->payload();
       },
-      static_cast<std::uint64_t>(std::max<Millis::rep>(delay.count(), 0)),
+      static_cast<std::uint64_t>(std::max<Millis::rep>(delay.count(), 0) + std::max<Millis::rep>(turn_age, 0)),
       static_cast<std::uint64_t>(std::max<Millis::rep>(repeat.count(), 0)));
 }
 void Timer::stop() noexcept { uv_timer_stop(&impl_->handle); }
