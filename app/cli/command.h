@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command line as a value.
+#pragma once
+
+#include "app/cli/colour.h"
+#include "app/cli/output.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pronghorn::app::cli {
+
+/// Where the configuration comes from: what serve and config take.
+struct Sources {
+  std::string program = "pronghorn";  ///< what errors begin with
+  std::optional<std::string> directory;
+  std::optional<std::string> config_file;
+  std::vector<std::string> listen;  ///< values were checked
+  std::optional<std::string> workers;
+  std::optional<std::string> log_level;
+  std::optional<std::string> access_log;
+  /// False for a library user's program: it may run on defaults, and the system's configuration
+  /// file
+  /// (/etc/pronghorn/pronghorn.toml) is not its own.
+  bool is_pronghorn = true;
+  Colour colour = Colour::automatic;
+};
+
+struct Serve {
+  Sources sources;
+};
+struct Check {
+  std::string file;
+  bool json = false;
+  Colour colour = Colour::automatic;
+};
+struct ShowConfig {
+  Sources sources;
+  bool changed = false;
+  bool starter = false;  ///< --default
+  bool reference = false;
+};
+struct Status {
+  std::optional<std::string> control;
+  std::optional<std::int64_t> pid;
+  bool json = false;
+  Colour colour = Colour::automatic;
+};
+
+/// Output: nothing more to do than to emit() it: help, version, or a mistake (exit code 2).
+using Parsed = std::variant<Serve, Check, ShowConfig, Status, Output>;
+
+}  // namespace pronghorn::app::cli
