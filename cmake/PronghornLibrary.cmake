@@ -11,7 +11,9 @@ add_library(pronghorn STATIC ${objects})
 add_library(pronghorn::pronghorn ALIAS pronghorn)
 set_target_properties(pronghorn PROPERTIES LINKER_LANGUAGE CXX)
 target_compile_features(pronghorn PUBLIC cxx_std_23)
-target_link_libraries(pronghorn PRIVATE ${PRONGHORN_LIBUV_LIBRARY} spdlog::spdlog fmt::fmt Threads::Threads)
+# By name once installed: a path of the building machine would name its architecture.
+target_link_libraries(pronghorn PRIVATE
+  $<BUILD_INTERFACE:${PRONGHORN_LIBUV_LIBRARY}> $<INSTALL_INTERFACE:uv> spdlog::spdlog fmt::fmt Threads::Threads)
 target_include_directories(pronghorn PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -38,3 +40,7 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/pronghornConfig.cmake.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/pronghornConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/pronghornConfig.cmake ${PROJECT_BINARY_DIR}/pronghornConfigVersion.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/pronghorn)
+# Relative, so that an installed tree can be moved.
+file(RELATIVE_PATH PRONGHORN_LIBDIR_TO_PREFIX /${CMAKE_INSTALL_LIBDIR} /)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/pronghorn.pc.in ${PROJECT_BINARY_DIR}/pronghorn.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/pronghorn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -17,7 +17,9 @@ function(pronghorn_end_to_end name)
   set(environment
     PRONGHORN_BINARY=$<TARGET_FILE:pronghorn_program>
     PRONGHORN_HAMMER=$<TARGET_FILE:hammer>
-    PRONGHORN_CRASH_AT_START=$<TARGET_FILE:pronghorn_crash_at_start>)
+    PRONGHORN_CRASH_AT_START=$<TARGET_FILE:pronghorn_crash_at_start>
+    PRONGHORN_BUILD=${PROJECT_BINARY_DIR} PRONGHORN_CXX=${CMAKE_CXX_COMPILER}
+    "PRONGHORN_CXXFLAGS=${CMAKE_CXX_FLAGS}")
   set_tests_properties(e2e/${name} PROPERTIES
     LABELS e2e TIMEOUT ${E2E_TIMEOUT} ENVIRONMENT "${environment}" RUN_SERIAL ${E2E_SERIAL})
 endfunction()
@@ -30,3 +32,4 @@ pronghorn_end_to_end(death TIMEOUT 240)
 pronghorn_end_to_end(stop TIMEOUT 240 SERIAL)
 pronghorn_end_to_end(load TIMEOUT 120 SERIAL)
 pronghorn_end_to_end(http_cases TIMEOUT 300)
+pronghorn_end_to_end(install TIMEOUT 300)

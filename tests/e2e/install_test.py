@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is installed is enough: examples/hello builds against it as its own project, and runs master, workers and routes."""
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from support import TOP, Server, get, main, run
+
+BUILD = Path(os.environ.get("PRONGHORN_BUILD", TOP / "build/dev"))
+COMPILER = os.environ.get("PRONGHORN_CXX", "c++")
+FLAGS = os.environ.get("PRONGHORN_CXXFLAGS", "")
+
+
+def do(*command, **options):
+    done = subprocess.run([str(c) for c in command], text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options)
+    if done.returncode:
+        raise AssertionError(f"{shlex.join(map(str, command))}: exit {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="pronghorn-install-")
+        cls.path = Path(cls.folder.name)
+        cls.path.chmod(0o755)
+        cls.prefix = cls.path / "prefix"
+        do("cmake", "--install", BUILD, "--prefix", cls.prefix)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_the_program(self):
+        self.assertEqual(run("--version", binary=self.prefix / "bin/pronghorn").returncode, 0)
+
+    def test_hello_through_find_package(self):
+        build = self.path / "hello"
+        do("cmake", "-S", TOP / "examples/hello", "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
+           f"-DCMAKE_CXX_COMPILER={COMPILER}", f"-DCMAKE_CXX_FLAGS={FLAGS}")
+        do("cmake", "--build", build)
+        with Server(program=build / "hello", workers=2) as hello:
+            self.assertEqual(get(hello.port, "/hello/ann")[::2], (200, b"hello ann\n"))
+            self.assertEqual(get(hello.port, "/hello/a%20b")[::2], (200, b"hello a b\n"))
+            self.assertEqual(get(hello.port, "/none")[0], 404)
+            self.assertEqual(len(hello.worker_pids()), 2)
+            self.assertEqual(hello.status()["pid"], hello.pid)
+            hello.signal(signal.SIGTERM)
+            self.assertEqual(hello.wait(), 0)
+        done = run("--wokers", "2", binary=build / "hello")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("unknown option '--wokers'", done.stderr)
+
+    def test_each_public_header_stands_alone(self):
+        headers = sorted(p.relative_to(self.prefix / "include") for p in (self.prefix / "include").rglob("*.h"))
+        self.assertIn(Path("pronghorn/http.h"), headers)
+        for header in headers:
+            with self.subTest(header=str(header)):
+                source = self.path / "alone.cpp"
+                source.write_text(f"#include <{header}>\n#include <{header}>\nint main() {{}}\n")
+                do(COMPILER, "-std=c++23", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{self.prefix / 'include'}", source)
+
+    def test_hello_through_pkg_config(self):
+        if not shutil.which("pkg-config"):
+            self.skipTest("no pkg-config here")
+        files = next(self.prefix.rglob("pronghorn.pc")).parent
+        flags = do("pkg-config", "--cflags", "--libs", "pronghorn", env=os.environ | {"PKG_CONFIG_PATH": str(files)}).split()
+        do(COMPILER, *FLAGS.split(), TOP / "examples/hello/main.cpp", "-o", self.path / "hello-pc", *flags)
+        self.assertEqual(run("--version", binary=self.path / "hello-pc").returncode, 0)
+
+    def test_nothing_names_the_build(self):
+        for file in [*self.prefix.rglob("*.cmake"), *self.prefix.rglob("*.pc"), *self.prefix.rglob("*.h")]:
+            text = file.read_text()
+            self.assertNotIn(str(TOP), text, file)
+            self.assertIsNone(re.search(r"-linux-gnu/\w", text), file)
+
+
+if __name__ == "__main__":
+    main()
