@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 
 namespace pronghorn::ipc {
 namespace {
@@ -36,7 +37,7 @@ void Channel::Impl::read_some() {
   std::array<char, kBytesPerTurn> space;  // uninitialised on purpose
   std::size_t taken = 0;
   for (int reads = 0; reads < kReadsPerTurn && taken < kBytesPerTurn; ++reads) {
-    ssize_t count = receive(fd_.get(), space, received_);
+    ssize_t count = receive(fd_.get(), std::span(space).subspan(taken), received_);
     if (count == -EAGAIN) return;
     if (count == 0 || count == -ECONNRESET) {
       // An incomplete last line is dropped, as Node does.
@@ -48,8 +49,8 @@ void Channel::Impl::read_some() {
       received_.clear();
       continue;
     }
+    reader_.feed({space.data() + taken, static_cast<std::size_t>(count)});
     taken += static_cast<std::size_t>(count);
-    reader_.feed({space.data(), static_cast<std::size_t>(count)});
     take_lines();
     if (state_ == State::closed) return;
   }

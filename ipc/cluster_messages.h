@@ -18,20 +18,20 @@ using Json = nlohmann::json;
 
 /// Any cluster message; only the members that the act uses are set.
 struct ClusterMessage {
-  std::string act;                  ///< online queryServer listening close disconnect newconn
-                                    ///< exitedAfterDisconnect; empty in a reply
-  std::optional<std::int64_t> seq;  ///< counts up per sending process
-  std::optional<std::int64_t> ack;  ///< answers the peer's seq
-  std::string key;                  ///< opaque to the worker
+  /// online queryServer listening close disconnect newconn exitedAfterDisconnect; empty in a reply.
+  std::string act{};
+  std::optional<std::int64_t> seq{};  ///< counts up per sending process
+  std::optional<std::int64_t> ack{};  ///< answers the peer's seq
+  std::string key{};                  ///< opaque to the worker
   std::int64_t index = 0;
-  std::optional<std::string> address;  ///< none: any
-  std::optional<std::int64_t> port;
-  std::int64_t address_type =
-      4;  ///< 4, 6, -1 (unix); 0: another kind (UDP, a number of an open descriptor)
+  std::optional<std::string> address{};  ///< none: any
+  std::optional<std::int64_t> port{};
+  /// 4, 6, -1 (unix); 0: another kind (UDP, the number of an open descriptor).
+  std::int64_t address_type = 4;
   std::int64_t flags = 0;
   std::int64_t backlog = 0;
   std::int64_t error = 0;  ///< reply: negative errno, as "errno" on the wire; 0 and null are none
-  std::optional<bool> accepted;  ///< reply to newconn
+  std::optional<bool> accepted{};  ///< reply to newconn
 };
 
 /// Empty when `json` is no NODE_CLUSTER message.
@@ -52,9 +52,9 @@ InternalMessage encode_ack(std::int64_t ack, std::int64_t seq);
 
 /// {"cmd":"NODE_PRONGHORN","act":ACT} with an optional text (a fault's reason, a state).
 struct PronghornMessage {
-  std::string act;  ///< "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration
-                    ///< fault, do not retry)
-  std::string text;
+  /// "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration fault, do not retry).
+  std::string act{};
+  std::string text{};
 };
 InternalMessage encode_pronghorn(const PronghornMessage& message);
 std::optional<PronghornMessage> decode_pronghorn(const Json& json);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// A channel with a bare socket as its peer, and waits with a deadline.
+#pragma once
+
+#include <pronghorn/base/unique_fd.h>
+#include <pronghorn/base/uv/loop.h>
+#include <pronghorn/ipc/channel.h>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <uv.h>
+
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <functional>
+#include <netinet/in.h>
+#include <optional>
+#include <poll.h>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace pronghorn::test {
+
+/// Turns the loop until `done`; false after 50 s.
+template <class Done>
+bool run_until(Loop& loop, Done done) {
+  uv_timer_t alarm;
+  bool late = false;
+  uv_timer_init(loop.native(), &alarm);
+  alarm.data = &late;
+  uv_timer_start(&alarm, [](uv_timer_t* t) { *static_cast<bool*>(t->data) = true; }, 50000, 0);
+  while (!done() && !late) uv_run(loop.native(), UV_RUN_ONCE);
+  bool in_time = !late;
+  bool closed = false;
+  alarm.data = &closed;
+  uv_close(reinterpret_cast<uv_handle_t*>(&alarm),
+           [](uv_handle_t* h) { *static_cast<bool*>(h->data) = true; });
+  while (!closed) uv_run(loop.native(), UV_RUN_NOWAIT);
+  return in_time;
+}
+
+inline std::size_t open_descriptors() {
+  std::size_t count = 0;
+  DIR* folder = ::opendir("/proc/self/fd");
+  while (::readdir(folder) != nullptr) ++count;
+  ::closedir(folder);
+  return count;
+}
+
+/// Sends bytes with any number of descriptors from a blocking socket.
+inline ssize_t send_with(int socket, std::string_view bytes, const std::vector<int>& fds) {
+  std::vector<char> control(CMSG_SPACE(sizeof(int) * fds.size()));
+  iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (!fds.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
+    std::memcpy(CMSG_DATA(c), fds.data(), sizeof(int) * fds.size());
+  }
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/// A TCP socket bound to a free port of 127.0.0.1; it listens when `backlog` is not 0.
+inline UniqueFd bound_socket(int backlog, std::uint16_t* port = nullptr) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+  if (backlog > 0) REQUIRE(::listen(fd.get(), backlog) == 0);
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  if (port != nullptr) *port = ntohs(address.sin_port);
+  return fd;
+}
+
+/// What a channel told.
+struct Told {
+  std::vector<std::string> messages;
+  std::vector<std::string> internals;
+  std::vector<UniqueFd> fds;
+  std::vector<std::string> errors;
+  int disconnects = 0;
+
+  ipc::Channel::Handlers handlers() {
+    ipc::Channel::Handlers h;
+    h.on_message = [this](const ipc::Json& m, UniqueFd fd) {
+      messages.push_back(m.dump());
+      if (fd) fds.push_back(std::move(fd));
+    };
+    h.on_internal = [this](const ipc::Json& m, UniqueFd fd) {
+      internals.push_back(m.dump());
+      if (fd) fds.push_back(std::move(fd));
+    };
+    h.on_disconnect = [this] { ++disconnects; };
+    h.on_error = [this](const Error& e) { errors.push_back(e.message()); };
+    return h;
+  }
+};
+
+/// Our channel in a loop; `peer` is the other end, blocking with 5 s timeouts.
+struct BarePeer {
+  Loop loop;
+  UniqueFd peer;
+  Told told;
+  std::optional<ipc::Channel> channel;
+
+  explicit BarePeer(ipc::ChannelLimits limits = {}) { channel = open(told.handlers(), limits); }
+  ipc::Channel open(ipc::Channel::Handlers handlers, ipc::ChannelLimits limits = {}) {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    peer.reset(ends[1]);
+    timeval limit{5, 0};
+    ::setsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    ::setsockopt(ends[1], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    auto opened = ipc::Channel::open(loop, UniqueFd(ends[0]), std::move(handlers), limits);
+    REQUIRE(opened.has_value());
+    return std::move(*opened);
+  }
+  void write(std::string_view bytes, const std::vector<int>& fds = {}) {
+    REQUIRE(send_with(peer.get(), bytes, fds) == static_cast<ssize_t>(bytes.size()));
+  }
+  template <class Done>
+  bool wait(Done done) {
+    return run_until(loop, std::move(done));
+  }
+  /// What the peer can read now.
+  std::string readable() {
+    std::string out(1 << 20, '\0');
+    ssize_t n = ::recv(peer.get(), out.data(), out.size(), MSG_DONTWAIT);
+    out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return out;
+  }
+  bool peer_sees_eof() {
+    char c = 0;
+    return ::recv(peer.get(), &c, 1, 0) == 0;
+  }
+};
+
+}  // namespace pronghorn::test

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ipc/cluster_messages.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace pronghorn::ipc;
+
+namespace {
+
+ClusterMessage decode(const char* text) {
+  auto message = decode_cluster_message(Json::parse(text));
+  REQUIRE(message.has_value());
+  return *message;
+}
+
+}  // namespace
+
+// The goldens are what Node v20.20.2 sends (measured with strace).
+TEST_CASE("cluster messages: a worker's have Node's bytes") {
+  CHECK(encode_online(0).text() == R"({"cmd":"NODE_CLUSTER","act":"online","seq":0})");
+  ClusterMessage any{.seq = 1, .port = 8000};
+  CHECK(
+      encode_query_server(any).text() ==
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":null,"port":8000,"addressType":4,"backlog":0,"seq":1})");
+  ClusterMessage host{.seq = 2, .address = "127.0.0.1", .port = 46305};
+  CHECK(
+      encode_listening(host).text() ==
+      R"({"cmd":"NODE_CLUSTER","act":"listening","index":0,"data":null,"address":"127.0.0.1","port":46305,"addressType":4,"flags":0,"backlog":0,"seq":2})");
+  ClusterMessage v6{
+      .seq = 1, .address = "::1", .port = 8000, .address_type = 6, .flags = 1, .backlog = 128};
+  CHECK(
+      encode_query_server(v6).text() ==
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"::1","port":8000,"addressType":6,"flags":1,"backlog":128,"seq":1})");
+  ClusterMessage local{.seq = 1, .address = "/abs/rel.sock", .port = -1, .address_type = -1};
+  CHECK(
+      encode_query_server(local).text() ==
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"/abs/rel.sock","port":-1,"addressType":-1,"backlog":0,"seq":1})");
+  CHECK(encode_close("127.0.0.1:1:4:None:0", 5).text() ==
+        R"({"cmd":"NODE_CLUSTER","act":"close","key":"127.0.0.1:1:4:None:0","seq":5})");
+  CHECK(encode_exited_after_disconnect(3).text() ==
+        R"({"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":3})");
+}
+
+TEST_CASE("cluster messages: a primary's have Node's bytes") {
+  CHECK(encode_shared_reply(1, "K", 1).text() ==
+        R"({"cmd":"NODE_CLUSTER","errno":0,"key":"K","ack":1,"data":null,"seq":1})");
+  CHECK(encode_error_reply(1, "K", -98, 2).text() ==
+        R"({"cmd":"NODE_CLUSTER","errno":-98,"key":"K","ack":1,"data":null,"seq":2})");
+  CHECK(encode_disconnect(3).text() == R"({"cmd":"NODE_CLUSTER","act":"disconnect","seq":3})");
+  CHECK(encode_ack(3, 4).text() == R"({"cmd":"NODE_CLUSTER","ack":3,"seq":4})");
+}
+
+TEST_CASE("cluster messages: what was encoded decodes to itself") {
+  ClusterMessage in{
+      .seq = 9, .index = 2, .address = "\"\\\xc3\xa9", .port = 1, .flags = 5, .backlog = 511};
+  auto out = decode(encode_query_server(in).text().c_str());
+  CHECK(out.act == "queryServer");
+  CHECK(out.seq == 9);
+  CHECK(out.index == 2);
+  CHECK(out.address == in.address);
+  CHECK(out.port == 1);
+  CHECK(out.flags == 5);
+  CHECK(out.backlog == 511);
+  CHECK(decode(encode_error_reply(1, "K", -98, 2).text().c_str()).error == -98);
+}
+
+TEST_CASE("cluster messages: members of varying types are read leniently") {
+  auto listen = decode(
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","port":80,"backlog":false,"address":null,"seq":1})");
+  CHECK(listen.backlog == 0);
+  CHECK_FALSE(listen.address.has_value());
+  CHECK(listen.address_type == 4);
+  CHECK(decode(R"({"cmd":"NODE_CLUSTER","addressType":"udp4","fd":-1})").address_type == 0);
+  CHECK(decode(R"({"cmd":"NODE_CLUSTER","addressType":null,"fd":0,"port":null})").address_type ==
+        0);
+  CHECK(decode(R"({"cmd":"NODE_CLUSTER","errno":null,"ack":1,"accepted":true})").error == 0);
+  CHECK(decode(R"({"cmd":"NODE_CLUSTER","ack":1,"accepted":false})").accepted == false);
+  CHECK(decode(R"({"cmd":"NODE_CLUSTER","act":7,"seq":"x","key":{},"index":[]})").act.empty());
+  for (const char* text : {"1", "null", "[]", "{}", R"({"cmd":5})", R"({"cmd":"NODE_HANDLE"})"}) {
+    CHECK_FALSE(decode_cluster_message(Json::parse(text)).has_value());
+  }
+}
+
+TEST_CASE("cluster messages: our own are internal, and survive any text") {
+  auto text = encode_pronghorn({"fault", "line \"1\"\n"}).text();
+  CHECK(text == R"({"cmd":"NODE_PRONGHORN","act":"fault","text":"line \"1\"\n"})");
+  auto back = decode_pronghorn(Json::parse(text));
+  REQUIRE(back.has_value());
+  CHECK(back->act == "fault");
+  CHECK(back->text == "line \"1\"\n");
+  CHECK(encode_pronghorn({"drain", ""}).text() == R"({"cmd":"NODE_PRONGHORN","act":"drain"})");
+  CHECK_FALSE(decode_pronghorn(Json::parse(R"({"cmd":"NODE_CLUSTER"})")).has_value());
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ipc/json_text.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <string>
+
+using namespace pronghorn::ipc;
+using nlohmann::json;
+
+TEST_CASE("json: what JSON.stringify emits is accepted") {
+  for (const char* text :
+       {"null", "true", "0", "-1.5e-7", "1e21", "100000000000000000000", "\"\"", "[]", "{}",
+        " 1 \r", R"({"":[null,{"a":"\b\f\n\r\t\"\\\u0000\u2028"}]})", "\"\xf0\x9f\x90\x98\""}) {
+    CAPTURE(text);
+    CHECK(parse_json(text).has_value());
+  }
+}
+
+TEST_CASE("json: a lone surrogate becomes U+FFFD, a pair stays") {
+  auto value = [](const char* text) { return parse_json(text).value().get<std::string>(); };
+  CHECK(value(R"("\ud800")") == "\xef\xbf\xbd");
+  CHECK(value(R"("\uDC00x")") == "\xef\xbf\xbdx");
+  CHECK(value(R"("\ud83d\udc18")") == "\xf0\x9f\x90\x98");
+  CHECK(value(R"("\ud800\ud83d\udc18")") == "\xef\xbf\xbd\xf0\x9f\x90\x98");
+  CHECK(value(R"("\udc18\ud83d")") == "\xef\xbf\xbd\xef\xbf\xbd");
+  CHECK(value(R"("\ud800A")") ==
+        "\xef\xbf\xbd"
+        "A");
+  CHECK(value(R"("\\ud800")") == "\\ud800");
+  CHECK(value(R"("\\\ud800")") == "\\\xef\xbf\xbd");
+}
+
+TEST_CASE("json: garbage is an error and never a crash") {
+  for (const char* text : {"", " ", "{", "nul", "{\"a\":}", "1 2", "\"\xff\"", "\"\\", "\"\\u",
+                           "\"\\ud8", "\"\\ud800\\", "]", "}}}}", "'a'", "NaN"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_json(text).has_value());
+  }
+  CHECK(parse_json("hello\x01").error().message() == "not JSON: 'hello?'");
+}
+
+TEST_CASE("json: nesting of 512 passes both ways, 513 and 200,000 are errors") {
+  auto nested = [](int depth) {
+    return std::string(static_cast<std::size_t>(depth), '[') +
+           std::string(static_cast<std::size_t>(depth), ']');
+  };
+  auto deepest = parse_json(nested(512));
+  REQUIRE(deepest.has_value());
+  CHECK(dump_json(*deepest) == nested(512));
+  CHECK_FALSE(parse_json(nested(513)).has_value());
+  CHECK_FALSE(parse_json(std::string(200000, '[')).has_value());
+  CHECK_FALSE(dump_json(json::array({*deepest})).has_value());
+  json tower;
+  for (int i = 0; i < 200000; ++i) {
+    json outer = json::object();
+    outer["k"] = std::move(tower);
+    tower = std::move(outer);
+  }
+  CHECK_FALSE(dump_json(tower).has_value());
+  CHECK(parse_json("\"" + std::string(1000, '[') + "\"").has_value());
+}
+
+TEST_CASE("json: dump never throws and stays on one line") {
+  CHECK(dump_json("\xff\n").value() == "\"\xef\xbf\xbd\\n\"");
+  CHECK(dump_json(std::nan("")).value() == "null");
+  CHECK_FALSE(dump_json(json(json::value_t::discarded)).has_value());
+  json holder = json::array({1});
+  holder[0] = json(json::value_t::discarded);
+  CHECK_FALSE(dump_json(holder).has_value());
+  CHECK(quote_json("a\"\\\n") == R"("a\"\\\n")");
+}
