@@ -44,3 +44,8 @@ install(FILES ${PROJECT_BINARY_DIR}/pronghornConfig.cmake ${PROJECT_BINARY_DIR}/
 file(RELATIVE_PATH PRONGHORN_LIBDIR_TO_PREFIX /${CMAKE_INSTALL_LIBDIR} /)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/pronghorn.pc.in ${PROJECT_BINARY_DIR}/pronghorn.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/pronghorn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# An example of a configuration, not one: /etc is the administrator's.
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/pronghorn.service DESTINATION lib/systemd/system)
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/pronghorn.toml ${PROJECT_SOURCE_DIR}/docs/how-to/deploy-with-systemd.md
+        ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

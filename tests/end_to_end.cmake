@@ -33,3 +33,6 @@ pronghorn_end_to_end(stop TIMEOUT 240 SERIAL)
 pronghorn_end_to_end(load TIMEOUT 120 SERIAL)
 pronghorn_end_to_end(http_cases TIMEOUT 300)
 pronghorn_end_to_end(install TIMEOUT 300)
+
+add_test(NAME docs COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/docs/docs_check.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(docs PROPERTIES LABELS house TIMEOUT 60)
