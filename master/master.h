@@ -29,13 +29,14 @@ class Master {
   };
   struct Options {
     config::Config config;
-    std::string config_toml;        ///< goes to the workers in a sealed memfd
-    std::string config_file;        ///< for status; empty: none was read
-    std::string version;            ///< for status
-    std::vector<std::string> argv;  ///< the workers are started with the same
+    std::string config_toml;                   ///< goes to the workers in a sealed memfd
+    std::string config_file;                   ///< for status; empty: none was read
+    std::string version;                       ///< for status
+    std::string exec_path = "/proc/self/exe";  ///< what a worker is
+    std::vector<std::string> argv;             ///< the workers are started with the same
     std::uint32_t workers = 1;
-    int access_log_fd = -1;   ///< opened by the caller, stays theirs; the workers inherit it
-    SupervisorPolicy policy;  ///< slots, drain_timeout and hang_timeout are set from the above
+    int access_log_fd = -1;        ///< opened by the caller, stays theirs; the workers inherit it
+    SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above
     std::move_only_function<void(const Ready&)> on_ready;
   };
 

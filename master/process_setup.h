@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every process of ours sets about itself: limits, stray descriptors, its name in ps.
+// What a process of ours sets about itself at its start.
 #pragma once
 
 #include <string>
 
 namespace pronghorn::master {
 
-/// To be called first in main(): descriptors that were inherited by accident become close-on-exec,
-/// the descriptor limit is raised to the hard limit, SIGPIPE is ignored.
+/// To be called first in main(), before anything is opened: descriptors that were inherited by
+/// accident become close-on-exec (0, 1 and 2 stay), and SIGPIPE and SIGXFSZ are ignored. A worker
+/// takes its channel and its boot descriptors by number, so the order does not matter to it.
 void prepare_process() noexcept;
 
-/// Lets the kernel kill a worker before the master when memory is out: lower for a master where
-/// that is permitted, 0 for a worker.
-void prefer_as_oom_victim(bool preferred) noexcept;
-
-/// Makes room for titles; call it first in main() and use what it returns as argv.
-char** keep_arguments(int argc, char** argv);
-/// "pronghorn: master", "pronghorn: worker 1": in ps and top, argv and the thread's name.
-void set_title(const std::string& title) noexcept;
+/// /proc/self/oom_score_adj as it is, without its newline; empty when it cannot be read.
+std::string oom_score() noexcept;
+/// Makes the kernel spare this process when memory is out; only root may.
+void protect_from_oom() noexcept;
+/// Gives a child back what we had: it inherits our protection.
+void set_oom_score(int pid, const std::string& score) noexcept;
 
 }  // namespace pronghorn::master

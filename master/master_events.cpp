@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to workers: started, ready, hung, dead. The sentences that people read are made
+// here.
+#include <pronghorn/base/log.h>
+#include <pronghorn/base/text.h>
+
+#include "master/exit_text.h"
+#include "master/master_impl.h"
+#include "master/process_setup.h"
+#include "master/slot_record.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <unistd.h>
+#include <utility>
+
+namespace pronghorn::master {
+
+void Master::Impl::spawn(std::uint32_t slot) {
+  std::uint64_t id = next_unique_id++;
+  auto started =
+      WorkerProcess::start(loop, image, slot, generation, id, listeners, events(slot, id));
+  if (!started) {
+    log::warn("worker not started", {{"slot", slot + 1}, {"error", started.error().message()}},
+              fmt::format("worker {} cannot be started: {}", slot + 1, started.error().message()));
+    return perform(supervisor.spawn_failed(slot, started.error().message(), Clock::now()));
+  }
+  Running& worker = running[slot];
+  worker.starts_again = worker.id != 0;
+  worker.process = std::move(*started);
+  worker.id = id;
+  worker.kill_reason.clear();
+  int pid = worker.process->pid();
+  set_oom_score(pid, oom_score_before);
+  record_start(board->slot(slot), pid, generation);
+  log::debug("worker started", {{"slot", slot + 1}, {"pid", pid}});
+  perform(supervisor.spawned(slot, Clock::now()));
+}
+
+// A dead worker's process object lives on until the next turn; what it still says is not its
+// successor's.
+bool Master::Impl::is_current(std::uint32_t slot, std::uint64_t id) const {
+  return !finished && running[slot].process && running[slot].id == id;
+}
+
+WorkerProcess::Events Master::Impl::events(std::uint32_t slot, std::uint64_t id) {
+  WorkerProcess::Events events;
+  events.on_ready = [this, slot, id] {
+    if (is_current(slot, id)) on_worker_ready(slot);
+  };
+  events.on_fault = [this, slot, id](const std::string& why) {
+    if (!is_current(slot, id)) return;
+    std::string text = escape_control(why);
+    log::error("worker fault", {{"slot", slot + 1}, {"fault", text}},
+               fmt::format("worker {}: {}", slot + 1, text));
+    perform(supervisor.fault(slot, text, Clock::now()));
+  };
+  events.on_broken = [this, slot, id](const std::string& why) {
+    if (is_current(slot, id)) on_worker_broken(slot, why);
+  };
+  events.on_disconnect = [this, slot, id] {
+    if (is_current(slot, id)) perform(supervisor.disconnected(slot, Clock::now()));
+  };
+  events.on_exit = [this, slot, id](const process::Exit& exit) {
+    if (is_current(slot, id)) on_worker_exit(slot, exit);
+  };
+  return events;
+}
+
+void Master::Impl::on_worker_ready(std::uint32_t slot) {
+  auto took = monotonic_ms() - board->slot(slot).started_ms.load();
+  auto level = running[slot].starts_again ? log::Level::info : log::Level::debug;
+  log::write(level, "worker ready",
+             {{"slot", slot + 1}, {"pid", running[slot].process->pid()}, {"ms", took}},
+             fmt::format("worker {} is ready after {}", slot + 1, format_duration(Millis(took))));
+  perform(supervisor.ready(slot, Clock::now()));
+}
+
+void Master::Impl::on_worker_broken(std::uint32_t slot, const std::string& why) {
+  running[slot].kill_reason = "broke the channel's protocol: " + escape_control(why);
+  log::error("worker broke protocol", {{"slot", slot + 1}, {"error", why}},
+             fmt::format("worker {} {}", slot + 1, running[slot].kill_reason));
+  perform(supervisor.broken(slot, Clock::now()));
+}
+
+void Master::Impl::note_suspect(std::uint32_t slot, bool suspect) {
+  if (!suspect) {
+    log::info("worker recovered", {{"slot", slot + 1}},
+              fmt::format("worker {} answers again", slot + 1));
+    return;
+  }
+  const auto& entry = board->slot(slot);
+  auto age = monotonic_ms() - entry.heartbeat_ms.load();
+  std::string request = escape_control(entry.counters.in_hand.text());
+  log::warn("worker suspect", {{"slot", slot + 1}, {"request", request}, {"ms", age}},
+            fmt::format("worker {} has not answered for {}{}{}", slot + 1,
+                        format_duration(Millis(age)), request.empty() ? "" : " in ", request));
+}
+
+void Master::Impl::kill(std::uint32_t slot, int signum) {
+  Running& worker = running[slot];
+  if (!worker.process) return;
+  if (signum == SIGABRT) {
+    bool hung = supervisor.slot(slot).state != SlotState::starting;
+    const auto& policy = supervisor.policy();
+    worker.kill_reason =
+        hung ? fmt::format("no heartbeat for {}", format_duration(policy.hang_timeout))
+             : fmt::format("not ready after {}", format_duration(policy.start_timeout));
+  }
+  log::debug("worker signalled", {{"slot", slot + 1}, {"signal", signal_name(signum)}});
+  worker.process->kill(signum);
+}
+
+void Master::Impl::on_worker_exit(std::uint32_t slot, const process::Exit& exit) {
+  Running& worker = running[slot];
+  int pid = worker.process->pid();
+  auto& entry = board->slot(slot);
+  auto lost = record_exit(entry, exit);
+  if (supervisor.is_stopping()) requests_cut += lost;
+  std::string how =
+      exit_text(exit.code.value_or(0), exit.signal.value_or(0), entry.last_exit_request.text());
+  if (!worker.kill_reason.empty()) how += " (" + worker.kill_reason + ")";
+  // We are inside one of its callbacks: it goes when they have returned.
+  dead.push_back(std::move(worker.process));
+  burial.start(Millis(0));
+  auto next = supervisor.exited(slot, how, exit.code, Clock::now());
+  log_exit(slot, pid, how, exit);
+  perform(std::move(next));
+}
+
+void Master::Impl::log_exit(std::uint32_t slot, int pid, const std::string& how,
+                            const process::Exit& exit) {
+  if (supervisor.is_stopping()) {
+    log::debug("worker left", {{"slot", slot + 1}, {"pid", pid}},
+               fmt::format("worker {} {}", slot + 1, how));
+    return;
+  }
+  auto view = supervisor.slot(slot);
+  std::string then = "not tried again";
+  std::int64_t wait = 0;
+  if (view.restart_at) {
+    wait = std::max<std::int64_t>(
+        0, std::chrono::ceil<Millis>(*view.restart_at - Clock::now()).count());
+    then = fmt::format("restart in {} (attempt {})", format_duration(Millis(wait)), view.attempt);
+  } else if (view.state == SlotState::starting) {
+    then = "restart at once";
+  }
+  std::string sentence = fmt::format("worker {} {}; {}", slot + 1, how, then);
+  std::string request = escape_control(board->slot(slot).last_exit_request.text());
+  if (exit.signal) {
+    log::warn("worker killed",
+              {{"slot", slot + 1},
+               {"pid", pid},
+               {"signal", signal_name(*exit.signal)},
+               {"request", request},
+               {"restart_ms", wait},
+               {"attempt", view.attempt}},
+              sentence);
+  } else {
+    log::warn("worker exited",
+              {{"slot", slot + 1},
+               {"pid", pid},
+               {"code", exit.code.value_or(-1)},
+               {"request", request},
+               {"restart_ms", wait},
+               {"attempt", view.attempt}},
+              sentence);
+  }
+}
+
+void Master::Impl::announce_ready() {
+  Ready ready;
+  ready.workers = supervisor.count(SlotState::ready);
+  ready.pid = ::getpid();
+  std::string all;
+  for (const auto& listener : listeners) {
+    ready.urls.push_back(listener.url());
+    ready.addresses.push_back(listener.address());
+    all += (all.empty() ? "" : " ") + ready.urls.back();
+  }
+  log::notice("ready", {{"workers", ready.workers}, {"listen", all}, {"pid", ready.pid}},
+              fmt::format("ready on {} with {} {}", all, ready.workers,
+                          ready.workers == 1 ? "worker" : "workers"));
+  notify.ready(fmt::format("OK: {} workers ready", ready.workers));
+  if (options.on_ready) options.on_ready(ready);
+}
+
+}  // namespace pronghorn::master

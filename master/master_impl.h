@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of Master; only master.cpp, master_events.cpp and master_stop.cpp include this.
+#pragma once
+
+#include <pronghorn/base/unique_fd.h>
+
+#include "base/uv/signal.h"
+#include "base/uv/timer.h"
+#include "ipc/scoreboard.h"
+#include "master/control_server.h"
+#include "master/listener.h"
+#include "master/master.h"
+#include "master/notify.h"
+#include "master/status_collector.h"
+#include "master/supervisor.h"
+#include "master/worker_process.h"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pronghorn::master {
+
+struct Master::Impl {
+  Impl(Loop& event_loop, Options&& values);
+
+  // master.cpp: start and the turn of events.
+  std::expected<void, StartFailure> start();
+  std::expected<void, StartFailure> prepare_image();
+  std::expected<void, StartFailure> open_control();
+  void watch_signals();
+  void perform(Actions actions);
+  void perform_one(const Action& action);
+  void sync();
+  void on_tick();
+  ServerStatus blank_status() const;
+  std::string answer(std::string_view command) const;
+
+  // master_events.cpp: what happens to workers.
+  void spawn(std::uint32_t slot);
+  WorkerProcess::Events events(std::uint32_t slot, std::uint64_t id);
+  bool is_current(std::uint32_t slot, std::uint64_t id) const;
+  void on_worker_ready(std::uint32_t slot);
+  void on_worker_broken(std::uint32_t slot, const std::string& why);
+  void on_worker_exit(std::uint32_t slot, const process::Exit& exit);
+  void log_exit(std::uint32_t slot, int pid, const std::string& how, const process::Exit& exit);
+  void kill(std::uint32_t slot, int signum);
+  void note_suspect(std::uint32_t slot, bool suspect);
+  void announce_ready();
+
+  // master_stop.cpp: stopping without loss.
+  void on_signal(int signum);
+  void stop(StopMode mode);
+  void drain(std::uint32_t slot);
+  void close_listeners();
+  void note_give_up(const Action& action);
+  void finish();
+
+  struct Running {
+    std::unique_ptr<WorkerProcess> process;
+    std::uint64_t id = 0;       // Node's unique id; tells a slot's lives apart
+    std::string kill_reason;    // why we ended it; empty: we did not
+    bool starts_again = false;  // a life after the slot's first
+  };
+
+  Loop& loop;
+  Options options;
+  std::int64_t started_ms = 0;
+  std::uint64_t generation = 1;
+  std::uint64_t next_unique_id = 1;
+  std::string oom_score_before;
+
+  std::vector<Listener> listeners;
+  std::optional<ipc::Scoreboard> board;
+  UniqueFd config_file;
+  std::vector<UniqueFd> doorbells;
+  WorkerImage image;
+  Supervisor supervisor;
+  std::optional<StatusCollector> collector;
+  std::optional<ControlServer> control;
+  Notify notify;
+
+  std::vector<Running> running;
+  std::vector<std::unique_ptr<WorkerProcess>> dead;  // until their callbacks have returned
+  std::deque<Action> actions;
+  bool performing = false;
+
+  uv::Timer deadline;     // the supervisor's next one
+  uv::Timer ticker;       // heartbeats are looked at
+  uv::Timer close_delay;  // between the filter and the closing of the listeners
+  uv::Timer burial;       // empties `dead`
+  unsigned ticks = 0;
+  std::vector<uv::Signal> signals;
+
+  int exit_code = 0;
+  int last_stop_signal = 0;
+  std::uint64_t requests_cut = 0;
+  bool listeners_closed = false;
+  bool finished = false;
+};
+
+}  // namespace pronghorn::master

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/status.h"
+
+#include <nlohmann/json.hpp>
+
+namespace pronghorn::master {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// One list of names for both directions.
+template <class Worker, class Visit>
+void visit_worker(Worker& w, Visit visit) {
+  visit("slot", w.slot);
+  visit("state", w.state);
+  visit("pid", w.pid);
+  visit("generation", w.generation);
+  visit("uptime_ms", w.uptime_ms);
+  visit("connections", w.connections);
+  visit("accepted", w.accepted);
+  visit("requests", w.requests);
+  visit("requests_active", w.requests_active);
+  visit("requests_failed", w.requests_failed);
+  visit("requests_per_second", w.requests_per_second);
+  visit("bytes_in", w.bytes_in);
+  visit("bytes_out", w.bytes_out);
+  visit("request", w.request);
+  visit("request_ms", w.request_ms);
+  visit("heartbeat_ms", w.heartbeat_ms);
+  visit("lag_us", w.lag_us);
+  visit("cpu_percent", w.cpu_percent);
+  visit("memory_bytes", w.memory_bytes);
+  visit("exits", w.exits);
+  visit("last_exit", w.last_exit);
+  visit("last_exit_ms", w.last_exit_ms);
+  visit("restart_ms", w.restart_ms);
+  visit("attempt", w.attempt);
+}
+
+template <class Status, class Visit>
+void visit_server(Status& s, Visit visit) {
+  visit("version", s.version);
+  visit("pid", s.pid);
+  visit("uptime_ms", s.uptime_ms);
+  visit("generation", s.generation);
+  visit("config_file", s.config_file);
+  visit("verdict", s.verdict);
+  visit("reason", s.reason);
+}
+
+template <class Listener, class Visit>
+void visit_listener(Listener& l, Visit visit) {
+  visit("url", l.url);
+  visit("waiting", l.waiting);
+  visit("limit", l.limit);
+}
+
+// Bytes that are no UTF-8 (a path, a request's target) must not throw.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+auto writer(Json& json) {
+  return [&json](const char* name, const auto& value) { json[name] = value; };
+}
+auto reader(const Json& json) {
+  return [&json](const char* name, auto& value) {
+    auto found = json.find(name);
+    if (found != json.end()) found->get_to(value);
+  };
+}
+
+}  // namespace
+
+std::string to_json(const ServerStatus& status) {
+  Json json = Json::object();
+  visit_server(status, writer(json));
+  json["workers"] = Json::array();
+  for (const auto& worker : status.workers) {
+    Json each = Json::object();
+    visit_worker(worker, writer(each));
+    json["workers"].push_back(std::move(each));
+  }
+  json["listeners"] = Json::array();
+  for (const auto& listener : status.listeners) {
+    Json each = Json::object();
+    visit_listener(listener, writer(each));
+    json["listeners"].push_back(std::move(each));
+  }
+  return text_of(json);
+}
+
+Result<ServerStatus> parse_status(std::string_view text) try {
+  Json json = Json::parse(text);
+  if (!json.is_object()) return std::unexpected(Error("the server's answer is no object"));
+  if (json.contains("error"))
+    return std::unexpected(Error("the server answers: " + json["error"].get<std::string>()));
+  ServerStatus status;
+  visit_server(status, reader(json));
+  for (const auto& each : json.value("workers", Json::array())) {
+    visit_worker(status.workers.emplace_back(), reader(each));
+  }
+  for (const auto& each : json.value("listeners", Json::array())) {
+    visit_listener(status.listeners.emplace_back(), reader(each));
+  }
+  return status;
+} catch (const Json::exception&) {
+  return std::unexpected(Error("the server's answer cannot be read"));
+}
+
+Result<std::string> parse_command(std::string_view line) {
+  Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::unexpected(Error("a request is one JSON object on a line"));
+  auto command = json.find("command");
+  if (command == json.end() || !command->is_string())
+    return std::unexpected(Error("a request needs a 'command'"));
+  return command->get<std::string>();
+}
+
+std::string command_line(std::string_view command) { return text_of(Json{{"command", command}}); }
+std::string error_line(std::string_view text) { return text_of(Json{{"error", text}}); }
+
+}  // namespace pronghorn::master

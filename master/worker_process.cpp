@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/worker_process.h"
+
+#include <pronghorn/base/clock.h>
+#include <pronghorn/ipc/boot.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace pronghorn::master {
+namespace {
+
+constexpr int kConfigFault = 78;    // sysexits.h EX_CONFIG
+constexpr int kFirstInherited = 4;  // process::ForkOptions::descriptors: 3 is the channel
+
+process::ForkOptions fork_options(const WorkerImage& image, std::uint32_t slot,
+                                  std::uint64_t generation, std::uint64_t unique_id) {
+  process::ForkOptions options;
+  options.exec_path = image.exec_path;
+  options.args = image.argv;
+  auto inherit = [&options](int fd) {
+    if (fd < 0) return -1;
+    options.descriptors.push_back(fd);
+    return kFirstInherited + static_cast<int>(options.descriptors.size()) - 1;
+  };
+  ipc::Boot boot;
+  boot.slot = slot;
+  boot.generation = generation;
+  boot.config_fd = inherit(image.config_fd);
+  boot.scoreboard_fd = inherit(image.scoreboard_fd);
+  boot.access_log_fd = inherit(image.access_log_fd);
+  for (int fd : image.doorbells) boot.doorbells.push_back(inherit(fd));
+  options.env = {fmt::format("NODE_UNIQUE_ID={}", unique_id),
+                 fmt::format("{}={}", ipc::Boot::kVariable, boot.to_text())};
+  // What the service manager says to the master is not said to its workers.
+  options.unset = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+                   "LISTEN_FDS",    "LISTEN_PID",    "LISTEN_FDNAMES"};
+  // A worker that floods us is ended before it costs memory.
+  options.channel_limits = {.max_message = 1 << 20, .max_queued = 1 << 20};
+  return options;
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(Loop& loop, const std::vector<Listener>& listeners, Events events)
+    : listeners_(listeners),
+      events_(std::move(events)),
+      exit_timer_(loop, [this] { report_exit(); }) {}
+
+Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(
+    Loop& loop, const WorkerImage& image, std::uint32_t slot, std::uint64_t generation,
+    std::uint64_t unique_id, const std::vector<Listener>& listeners, Events events) {
+  std::unique_ptr<WorkerProcess> worker(new WorkerProcess(loop, listeners, std::move(events)));
+  worker->listening_.resize(listeners.size());
+  auto child = process::ChildProcess::fork(loop, fork_options(image, slot, generation, unique_id),
+                                           worker->handlers());
+  if (!child) return std::unexpected(child.error());
+  worker->child_.emplace(std::move(*child));
+  return worker;
+}
+
+process::ChildProcess::Handlers WorkerProcess::handlers() {
+  process::ChildProcess::Handlers handlers;
+  // A program of the user may send messages of its own: counted, not understood.
+  handlers.channel.on_message = [this](const ipc::Json&, UniqueFd) { is_flood(); };
+  handlers.channel.on_internal = [this](const ipc::Json& message, UniqueFd handle) {
+    on_internal(message, std::move(handle));
+  };
+  handlers.channel.on_error = [this](const Error& error) { broke(error.message()); };
+  handlers.channel.on_disconnect = [this] {
+    if (exit_) {
+      report_exit();
+    } else if (!broken_) {
+      events_.on_disconnect();
+    }
+  };
+  handlers.on_exit = [this](const process::Exit& exit) { on_exit(exit); };
+  return handlers;
+}
+
+void WorkerProcess::on_exit(const process::Exit& exit) {
+  exit_ = exit;
+  // Its last words may still be unread: a fault's reason is worth the wait. Bounded, as a child of
+  // the worker's may hold the channel open.
+  if (exit.code == kConfigFault && !faulted_ && child_->channel().is_connected()) {
+    exit_timer_.start(Millis(100));
+  } else {
+    report_exit();
+  }
+}
+
+void WorkerProcess::report_exit() {
+  exit_timer_.stop();
+  if (!std::exchange(reported_, true)) events_.on_exit(*exit_);
+}
+
+bool WorkerProcess::is_flood() {
+  std::int64_t second = monotonic_ms() / 1000;
+  if (std::exchange(second_, second) != second) messages_ = 0;
+  if (++messages_ <= kMaxMessagesPerSecond) return false;
+  broke(fmt::format("more than {} messages in a second", kMaxMessagesPerSecond));
+  return true;
+}
+
+void WorkerProcess::broke(const std::string& why) {
+  if (std::exchange(broken_, true)) return;
+  // Nothing more is read from it; SIGKILL follows.
+  child_->channel().disconnect();
+  events_.on_broken(why);
+}
+
+void WorkerProcess::on_internal(const ipc::Json& message, UniqueFd handle) {
+  handle.reset();  // no message of a worker's carries one
+  if (broken_ || is_flood()) return;
+  if (auto cluster = ipc::decode_cluster_message(message)) {
+    on_cluster(*cluster);
+  } else if (auto ours = ipc::decode_pronghorn(message); ours && ours->act == "fault") {
+    faulted_ = true;
+    events_.on_fault(ours->text);
+  }
+}
+
+void WorkerProcess::on_cluster(const ipc::ClusterMessage& message) {
+  if (message.act == "queryServer") {
+    answer_query(message);
+  } else if (message.act == "listening") {
+    note_listening(message);
+  } else if (message.act == "exitedAfterDisconnect" && message.seq) {
+    // Without this answer a Node worker never disconnects (node-ipc 3.4).
+    leaving_ = true;
+    if (auto sent = child_->channel().send(ipc::encode_ack(*message.seq, next_seq_++)); !sent) {
+      send_failed(sent.error());
+    }
+  }
+  // online: the start deadline waits for `listening`; close: the listener is ours and stays.
+}
+
+void WorkerProcess::answer_query(const ipc::ClusterMessage& query) {
+  // A worker that was told to leave gets no listener any more (node-ipc 3.4).
+  if (!query.seq || leaving_) return;
+  auto skip = query.index;
+  auto found = std::ranges::find_if(
+      listeners_, [&](const Listener& l) { return l.matches(query) && skip-- == 0; });
+  std::string key = fmt::format("{}:{}:{}::{}", query.address.value_or("null"),
+                                query.port.value_or(-1), query.address_type, query.index);
+  auto& channel = child_->channel();
+  Result<bool> sent = true;
+  if (found == listeners_.end()) {
+    sent = channel.send(ipc::encode_error_reply(*query.seq, key, -EADDRNOTAVAIL, next_seq_++));
+  } else {
+    sent = channel.send(ipc::encode_shared_reply(*query.seq, key, next_seq_++),
+                        ipc::HandleType::net_native, found->fd());
+  }
+  if (!sent && sent.error().errno_value() == EMFILE) {
+    // Our lack, not the worker's fault: it will report and leave, and be tried again.
+    sent = channel.send(ipc::encode_error_reply(*query.seq, key, -EMFILE, next_seq_++));
+  }
+  if (!sent) send_failed(sent.error());
+}
+
+void WorkerProcess::note_listening(const ipc::ClusterMessage& message) {
+  auto skip = message.index;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    if (listeners_[i].matches(message) && skip-- == 0) listening_[i] = true;
+  }
+  if (ready_ || !std::ranges::all_of(listening_, std::identity{})) return;
+  ready_ = true;
+  events_.on_ready();
+}
+
+void WorkerProcess::send_failed(const Error& error) {
+  // EPIPE: the channel has ended, on_disconnect and on_exit follow. ENOBUFS: it does not read what
+  // it asked for.
+  if (error.errno_value() != EPIPE) broke("cannot send: " + error.message());
+}
+
+void WorkerProcess::announce_drain() {
+  if (auto sent = child_->channel().send(ipc::encode_pronghorn({"drain", {}})); !sent)
+    send_failed(sent.error());
+}
+
+void WorkerProcess::disconnect() {
+  leaving_ = true;
+  if (auto sent = child_->channel().send(ipc::encode_disconnect(next_seq_++)); !sent)
+    send_failed(sent.error());
+}
+
+}  // namespace pronghorn::master
