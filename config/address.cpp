@@ -92,9 +92,10 @@ Checked<ListenAddress> with_host(std::string_view text, std::string host, std::s
   } else if (host == "*") {
     return bad(text, "names no address", plausible("0.0.0.0" + tail));
   } else if (host.find(':') != std::string::npos) {
+    // "::1:8080" is an IPv6 address as a whole too, but who writes it means the port.
+    const std::string with_port = plausible("[" + host + "]" + tail);
     return bad(text, "needs brackets around the IPv6 address",
-               is_ipv6(std::string(text)) ? "[" + std::string(text) + "]:8080"
-                                          : plausible("[" + host + "]" + tail));
+               !with_port.empty() ? with_port : plausible("[" + std::string(text) + "]:8080"));
   } else if (!all_of(host, kNameCharacters)) {
     return bad(text, "is not HOST:PORT or unix:PATH");
   } else if (all_of(host, "0123456789.") && !is_ipv4(host)) {

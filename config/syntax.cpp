@@ -125,9 +125,10 @@ std::string plain_words(std::string_view words) {
   }
   if (text.starts_with("Error while parsing "))
     text.erase(0, text.find(": ") == std::string::npos ? 0 : text.find(": ") + 2);
-  text = text.substr(0, text.find_first_of("\r\n"));
-  if (const auto end = text.find("saw '"); end != std::string::npos && text.size() == end + 5)
-    text += "\\n'";
+  // toml++ writes a newline as an escape: "expected ']', saw '\n'".
+  if (const auto end = text.find(", saw '\\n'"); end != std::string::npos) {
+    text = text.substr(0, end) + ", but the line ends here";
+  }
   if (text.size() > 1 && text[1] >= 'a' && text[1] <= 'z') text[0] = lower(text.substr(0, 1))[0];
   return text;
 }

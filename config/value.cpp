@@ -53,26 +53,33 @@ Checked<std::uint64_t> in_range(const Key& key, std::uint64_t number, std::strin
                 {}});
 }
 
+Complaint unreadable_amount(const Key& key, std::string_view text, std::string guess,
+                            std::string_view subject) {
+  const std::string shown = toml_quoted(text);
+  // A number with a right unit that is too large for any type.
+  if (guess == text) return in_range(key, key.max + 1, shown, subject).error();
+  Complaint complaint = wrong_type(key, shown, subject);
+  complaint.suggestion = std::move(guess);
+  return complaint;
+}
+
 Checked<Value> amount_from_text(const Key& key, std::string_view text, std::string_view subject) {
   const std::string shown = toml_quoted(text);
   if (key.type == Type::duration) {
     const auto duration = parse_duration(text);
-    if (!duration) {
-      Complaint complaint = wrong_type(key, shown, subject);
-      complaint.suggestion = guess_duration(text);
-      return std::unexpected(complaint);
-    }
-    const auto number =
+    if (!duration)
+      return std::unexpected(unreadable_amount(key, text, guess_duration(text), subject));
+    const auto checked =
         in_range(key, static_cast<std::uint64_t>(duration->count()), shown, subject);
-    if (!number) return std::unexpected(number.error());
+    if (!checked) return std::unexpected(checked.error());
     return *duration;
   }
   if (!key.zero.empty() && text == key.zero) return std::uint64_t{0};
-  const auto number = key.type == Type::size ? parse_size(text) : parse_count(text);
+  const bool is_size = key.type == Type::size;
+  const auto number = is_size ? parse_size(text) : parse_count(text);
   if (!number) {
-    Complaint complaint = wrong_type(key, shown, subject);
-    if (key.type == Type::size) complaint.suggestion = guess_size(text);
-    return std::unexpected(complaint);
+    return std::unexpected(
+        unreadable_amount(key, text, is_size ? guess_size(text) : std::string(), subject));
   }
   const auto checked = in_range(key, *number, shown, subject);
   if (!checked) return std::unexpected(checked.error());
