@@ -15,6 +15,7 @@
 #include "server/session.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,10 @@ class Connection final : private uv::Tcp::Handler {
 
  private:
   enum class Flow : std::uint8_t { done, blocked, dead };
+  struct Backlog {
+    std::string bytes;
+    std::size_t at = 0;
+  };
 
   std::span<char> read_buffer() override { return context_.receive; }
   void on_bytes(std::string_view bytes) override;
@@ -62,16 +67,19 @@ class Connection final : private uv::Tcp::Handler {
   void drop(std::size_t bytes);
   void abort() noexcept;
 
-  std::size_t unsent() const noexcept { return in_flight_ + queue_.size() - queue_at_; }
+  std::size_t unsent() const noexcept {
+    return in_flight_ + (backlog_ ? backlog_->bytes.size() - backlog_->at : 0);
+  }
   Flow transmit(std::string& out);
   bool append_piece(std::string& out, std::size_t at_most);
   bool send(std::string& out, std::size_t head, std::size_t& budget);
   void enqueue(std::string_view bytes);
-  void write_queued();
+  void write_piece(std::string piece);
+  bool write_backlog();
 
   void set_deadline();
-  std::int64_t read_deadline(std::int64_t now_ms);
-  void begin_write_window(std::int64_t now_ms) noexcept;
+  std::int64_t read_deadline();
+  void begin_write_window() noexcept;
   std::uint64_t progress_mark() const noexcept;
   bool client_takes() const noexcept;
 
@@ -80,18 +88,15 @@ class Connection final : private uv::Tcp::Handler {
   std::optional<uv::Tcp> tcp_;
   Session session_;
   WheelEntry deadline_;
-  std::optional<FileBody> file_;  // what is left of the body being sent
-  std::string queue_;             // output after what is in flight
-  std::size_t queue_at_ = 0;
-  std::size_t in_flight_ = 0;  // given to Tcp::write
-
-  std::int64_t stage_since_ms_;        // when the session's phase, as last seen, began
-  std::int64_t input_ms_;              // when bytes last came
-  std::int64_t read_deadline_ms_ = 0;  // 0: none
-  std::int64_t write_deadline_ms_ = 0;
-  std::uint64_t window_mark_ = 0;  // progress_mark() when the write window began
+  std::optional<FileBody> file_;        // what is left of the body being sent
+  std::unique_ptr<Backlog> backlog_;    // output after what is in flight; only of a slow client
+  std::uint32_t in_flight_ = 0;         // given to Tcp::write
+  std::uint32_t lingered_ = 0;          // bytes dropped
+  std::int64_t stage_since_ms_;         // when the session's phase, as last seen, began
+  std::int64_t input_ms_;               // when bytes last came
+  std::int64_t write_deadline_ms_ = 0;  // 0: none
+  std::uint64_t window_mark_ = 0;       // progress_mark() when the write window began
   std::uint32_t stage_request_ = 0;
-  std::uint32_t lingered_ = 0;
   Session::Phase stage_ = Session::Phase::idle;
   bool window_moved_ = false;  // a queued piece has gone since
   bool reading_ = false;

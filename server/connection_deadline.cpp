@@ -19,31 +19,30 @@ namespace {
 constexpr std::int64_t kQuietMs = 250;
 /// The same for a connection that has not asked anything yet.
 constexpr std::int64_t kQuietFirstMs = 1000;
+constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
 }  // namespace
 
 void Connection::set_deadline() {
   if (lingering_ || !tcp_) return;
-  std::int64_t now = context_.loop.now_ms();
   if (unsent() == 0) {
     write_deadline_ms_ = 0;
   } else if (write_deadline_ms_ == 0) {
-    begin_write_window(now);
+    begin_write_window();
   }
-  read_deadline_ms_ = reading_ || unsent() == 0 ? read_deadline(now) : 0;
-  constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
-  context_.deadlines.set(deadline_,
-                         std::min(read_deadline_ms_ != 0 ? read_deadline_ms_ : kNever,
-                                  write_deadline_ms_ != 0 ? write_deadline_ms_ : kNever));
+  std::int64_t first = write_deadline_ms_ != 0 ? write_deadline_ms_ : kNever;
+  context_.deadlines.set(deadline_, std::min(first, read_deadline()));
 }
 
-std::int64_t Connection::read_deadline(std::int64_t now) {
+/// Time that the client has for what we await of it; never while we hold its input back.
+std::int64_t Connection::read_deadline() {
   const auto& timeouts = context_.timeouts;
   auto requests = session_.requests();
   if (session_.phase() != stage_ || static_cast<std::uint32_t>(requests) != stage_request_) {
     stage_ = session_.phase();
     stage_request_ = static_cast<std::uint32_t>(requests);
-    stage_since_ms_ = now;
+    stage_since_ms_ = context_.loop.now_ms();
   }
+  if (!reading_ && unsent() > 0) return kNever;
   switch (stage_) {
     case Session::Phase::head:
       return stage_since_ms_ + timeouts.head.count();  // in all, not from byte to byte
@@ -76,9 +75,9 @@ void Connection::on_deadline() {
       abort();
       return close();
     }
-    begin_write_window(now);
+    begin_write_window();
   }
-  if (read_deadline_ms_ != 0 && now >= read_deadline_ms_) {
+  if (now >= read_deadline()) {
     // Timers run before the descriptors: a request that came in time may still be unread. Only for
     // an idle connection: a slow head must not gain time by it.
     if (stage_ == Session::Phase::idle && reading_ && read_once()) return;
@@ -88,10 +87,10 @@ void Connection::on_deadline() {
   set_deadline();
 }
 
-void Connection::begin_write_window(std::int64_t now) noexcept {
+void Connection::begin_write_window() noexcept {
   window_mark_ = progress_mark();
   window_moved_ = false;
-  write_deadline_ms_ = now + context_.timeouts.write.count();
+  write_deadline_ms_ = context_.loop.now_ms() + context_.timeouts.write.count();
 }
 
 /// Of TCP, the bytes that the client has acknowledged so far; of a unix socket, the bytes that

@@ -93,24 +93,25 @@ bool Connection::send(std::string& out, std::size_t head, std::size_t& budget) {
 }
 
 void Connection::enqueue(std::string_view bytes) {
-  queue_.append(bytes);
-  if (in_flight_ == 0) write_queued();
+  if (in_flight_ == 0 && bytes.size() <= kQueuePiece) return write_piece(std::string(bytes));
+  if (!backlog_) backlog_ = std::make_unique<Backlog>();
+  backlog_->bytes.append(bytes);
+  if (in_flight_ == 0) write_backlog();
 }
 
-void Connection::write_queued() {
-  std::string piece;
-  if (queue_at_ == 0 && queue_.size() <= kQueuePiece) {
-    piece = std::exchange(queue_, std::string());
-  } else {
-    piece = queue_.substr(queue_at_, kQueuePiece);
-    queue_at_ += piece.size();
-    if (queue_at_ == queue_.size()) {
-      queue_ = std::string();
-      queue_at_ = 0;
-    }
-  }
-  in_flight_ = piece.size();
+void Connection::write_piece(std::string piece) {
+  in_flight_ = static_cast<std::uint32_t>(piece.size());
   tcp_->write(std::move(piece));
+}
+
+/// False: there is nothing more.
+bool Connection::write_backlog() {
+  if (!backlog_) return false;
+  auto& [bytes, at] = *backlog_;
+  write_piece(bytes.substr(at, kQueuePiece));
+  at += in_flight_;
+  if (at == bytes.size()) backlog_.reset();
+  return true;
 }
 
 void Connection::on_written(int error) {
@@ -118,10 +119,7 @@ void Connection::on_written(int error) {
   context_.session.counters.bytes_out.add(in_flight_);
   in_flight_ = 0;
   window_moved_ = true;
-  if (queue_at_ < queue_.size()) {
-    write_queued();
-    return settle();
-  }
+  if (write_backlog()) return settle();
   context_.out.clear();
   pump();
 }
