@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -111,7 +112,14 @@ TEST_CASE("timer wheel: random sets, moves, cancels and jumps agree with a simpl
     std::int64_t now = below(1'000'000);
     TimerWheel wheel(now);
     std::array<WheelEntry, 50> entries;
-    std::map<WheelEntry*, std::int64_t> model;
+    struct Due {
+      std::int64_t deadline;
+      std::int64_t tick;  // when it must have fired
+    };
+    auto last_tick = [](std::int64_t ms) {
+      return (ms + TimerWheel::kTickMs - 1) / TimerWheel::kTickMs;
+    };
+    std::map<WheelEntry*, Due> model;
     for (int step = 0; step < 2000; ++step) {
       WheelEntry& entry = entries[static_cast<std::size_t>(below(50))];
       if (below(10) == 0) {
@@ -120,18 +128,17 @@ TEST_CASE("timer wheel: random sets, moves, cancels and jumps agree with a simpl
       } else {
         std::int64_t deadline = now + (below(20) == 0 ? below(200'000) : below(3000)) - 50;
         wheel.set(entry, deadline);
-        model[&entry] = deadline;
+        model[&entry] = {deadline, std::max(last_tick(deadline), now / TimerWheel::kTickMs + 1)};
       }
       now += below(100) == 0 ? below(120'000) : below(150);
       wheel.advance(now, [&](WheelEntry& e) {
         REQUIRE(model.contains(&e));
-        REQUIRE(model[&e] <= now);
+        REQUIRE(model[&e].deadline <= now);
         model.erase(&e);
       });
-      std::int64_t tick = now / TimerWheel::kTickMs * TimerWheel::kTickMs;
-      for (const auto& [e, deadline] : model) {
+      for (const auto& [e, due] : model) {
         REQUIRE(e->is_set());
-        REQUIRE(deadline > tick - TimerWheel::kTickMs);
+        REQUIRE(due.tick > now / TimerWheel::kTickMs);
       }
       REQUIRE(wheel.empty() == model.empty());
     }

@@ -149,9 +149,9 @@ TEST_CASE("tcp: stopped reading it delivers nothing until started, whatever is b
   Loop loop;
   Peer peer(loop);
   peer.tcp->read_start();
-  peer.tcp->read_stop();
   peer.fill();
   peer.tcp->write("tail");
+  peer.tcp->read_stop();
   CHECK_FALSE(peer.tcp->is_reading());
   CHECK(peer.tcp->is_writing());
   peer.send("hello");
