@@ -76,16 +76,19 @@ def machine(options):
             "load_before": os.getloadavg()[0]}
 
 
-def not_equal(options, heads, same_core):
+def not_equal(options, heads, same_core, load_before):
     """What a reader must know before believing a ratio. `heads`: {row: {server: bytes of its head}}."""
     notes = []
+    if load_before > 0.5:
+        notes.append(f"the machine was busy before (load average {load_before:.1f}): repeat when it is quiet")
     if same_core:
         notes.append("one CPU only: server and client shared it")
     if options.workers != 1:
         notes.append(f"{options.workers} workers each, but limit has one process")
     else:
         notes.append("one worker each; nginx and pronghorn have a master beside it, its CPU time is counted too")
-    notes.append("limit parses nothing, has no timeouts and sends from memory: a floor, not a server")
+    notes.append("limit parses nothing, has no timeouts and sends from memory: a floor, not a server; "
+                 "no floor for 100 KiB, which it copies and sendfile does not")
     if options.nginx_deferred:
         notes.append("all listen with TCP_DEFER_ACCEPT")
     else:

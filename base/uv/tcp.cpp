@@ -84,7 +84,6 @@ void Tcp::read_stop() noexcept {
   uv_read_stop(impl_->stream());
   impl_->payload.reading = false;
 }
-// Not uv_is_active: that is true while a write waits as well.
 bool Tcp::is_reading() const noexcept { return impl_->payload.reading; }
 
 ssize_t Tcp::try_write(std::string_view bytes) noexcept {
