@@ -1,2 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/app/app.h>
+
+#include <optional>
+
+#include "app/cli/output.h"
+#include "app/cli/parse.h"
+#include "app/exit_codes.h"
+#include "app/serve.h"
+#include "base/uv/title.h"
+
+namespace pronghorn {
+
+struct App::Impl {
+  void add(std::string_view method, std::string_view pattern, Handler handler) {
+    auto added = router.add(method, pattern, std::move(handler));
+    if (!added && !fault) fault = added.error();
+  }
+
+  int argc;
+  char** argv;
+  Router router;
+  std::optional<Error> fault;  // the first wrong route
+};
+
+App::App(int argc, char** argv)
+    : impl_(new Impl{.argc = argc, .argv = uv::setup_args(argc, argv), .router = {}, .fault = {}}) {}
+App::~App() = default;
+
+App& App::get(std::string_view pattern, Handler handler) { return impl_->add("GET", pattern, std::move(handler)), *this; }
+App& App::post(std::string_view pattern, Handler handler) { return impl_->add("POST", pattern, std::move(handler)), *this; }
+App& App::put(std::string_view pattern, Handler handler) { return impl_->add("PUT", pattern, std::move(handler)), *this; }
+App& App::patch(std::string_view pattern, Handler handler) { return impl_->add("PATCH", pattern, std::move(handler)), *this; }
+App& App::del(std::string_view pattern, Handler handler) { return impl_->add("DELETE", pattern, std::move(handler)), *this; }
+App& App::any(std::string_view pattern, Handler handler) { return impl_->add("*", pattern, std::move(handler)), *this; }
+
+int App::run() {
+  auto parsed = app::cli::parse_serve_only(impl_->argc, impl_->argv);
+  if (auto* output = std::get_if<app::cli::Output>(&parsed)) return output->emit();
+  const app::cli::Sources& sources = std::get<app::cli::Serve>(parsed).sources;
+  if (impl_->fault) {
+    return app::cli::failure(app::kSoftware, sources.program, impl_->fault->message()).emit();
+  }
+  return app::serve(sources, impl_->argc, impl_->argv, std::move(impl_->router));
+}
+
+}  // namespace pronghorn

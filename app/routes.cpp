@@ -22,9 +22,9 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
   return {};
 }
 
-Result<void> add_files(Router& router, const config::Config& config, std::vector<server::Files::Identity> hidden) {
+Result<void> add_files(Router& router, const config::Config& config, std::vector<server::Files::FileId> hidden) {
   if (config.root.empty()) return {};
-  auto files = server::Files::open({.root = config.root, .index = config.index, .hidden = std::move(hidden)});
+  auto files = server::Files::open({.root = config.root, .index = config.index, .refuse = std::move(hidden)});
   if (!files) return std::unexpected(files.error());
   router.fallback([served = std::move(*files)](const Request& request) mutable { return served.answer(request); });
   return {};

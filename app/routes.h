@@ -17,6 +17,6 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
 
 /// Makes the files of `config.root` the router's fallback; nothing without a root. `hidden` are files that
 /// are never served though they lie there. @errors the root cannot be opened
-Result<void> add_files(Router& router, const config::Config& config, std::vector<server::Files::Identity> hidden);
+Result<void> add_files(Router& router, const config::Config& config, std::vector<server::Files::FileId> hidden);
 
 }  // namespace pronghorn::app

@@ -41,7 +41,7 @@ struct Worker::Impl {
   ~Impl();
 
   void start();
-  void send(const ipc::Json& message);
+  void send(const ipc::InternalMessage& message);
   void on_internal(const ipc::Json& message, UniqueFd handle);
   void on_reply(const ipc::ClusterMessage& reply, UniqueFd handle);
   void fault(const Error& error);
@@ -124,9 +124,9 @@ void Worker::Impl::start() {
   for (const auto& query : requests.queries(next_seq)) send(ipc::encode_query_server(query));
 }
 
-void Worker::Impl::send(const ipc::Json& message) {
+void Worker::Impl::send(const ipc::InternalMessage& message) {
   // A channel that is closing reports itself by on_disconnect.
-  static_cast<void>(channel->send_internal(message));
+  static_cast<void>(channel->send(message));
 }
 
 void Worker::Impl::on_internal(const ipc::Json& json, UniqueFd handle) {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/run_master.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/access_log_file.h"
+#include "app/cli/output.h"
+#include "app/descriptor_budget.h"
+#include "app/exit_codes.h"
+#include "app/panel.h"
+#include "app/routes.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/uv/title.h"
+#include "config/cpus.h"
+#include "config/print.h"
+#include "master/master.h"
+#include "master/process_setup.h"
+
+namespace pronghorn::app {
+namespace {
+
+constexpr int kSecondInterrupt = 130;  // Master's word for: die by the signal
+
+int fail(const cli::Sources& sources, int code, std::string_view text) {
+  bool colour = cli::use_colour(sources.colour, STDERR_FILENO);
+  return cli::failure(code, sources.program, text, {}, colour).emit();
+}
+
+void configure_log(const config::Config& config, cli::Colour colour) {
+  log::Options options{.level = log::Level::info,
+                       .form = log::Form::automatic,
+                       .colour = cli::use_colour(colour, STDERR_FILENO),
+                       .who = "master"};
+  static_cast<void>(log::parse_level(config.log.level, options.level));
+  log::configure(options);
+}
+
+std::vector<std::string> notes(const config::Config& config, const config::CpuCount& cpus) {
+  std::vector<std::string> out;
+  struct stat status {};
+  if (!config.root.empty() && !config.index.empty() &&
+      ::stat((config.root + "/" + config.index.front()).c_str(), &status) != 0) {
+    out.push_back(config.root + " has no " + config.index.front() + "; its own address answers 404");
+  }
+  if (::geteuid() == 0) out.emplace_back("running as root; workers keep root too");
+  if (config.workers == 0 && !cpus.note().empty()) out.push_back(cpus.note());
+  return out;
+}
+
+/// The panel for a terminal, then the one line of standard output.
+void announce(const master::Master::Ready& ready, const std::string& what, std::vector<std::string> remarks) {
+  if (::isatty(STDERR_FILENO) != 0) {
+    std::string panel = panel_text({.what = what,
+                                    .workers = ready.workers,
+                                    .listeners = ready.addresses,
+                                    .networks = network_addresses(),
+                                    .notes = std::move(remarks)});
+    [[maybe_unused]] ssize_t n = ::write(STDERR_FILENO, panel.data(), panel.size());
+  }
+  std::string line = ready_line(ready.addresses, ready.workers, ready.pid);
+  // Nobody reading is no reason not to serve.
+  [[maybe_unused]] ssize_t n = ::write(STDOUT_FILENO, line.data(), line.size());
+}
+
+/// As the shell expects of a program that Ctrl-C ended.
+int die_by_interrupt() {
+  ::signal(SIGINT, SIG_DFL);
+  ::raise(SIGINT);
+  return kSecondInterrupt;
+}
+
+}  // namespace
+
+int run_master(MasterStart start, Router router) {
+  config::Config& config = start.loaded.config;
+  const cli::Sources& sources = start.sources;
+  if (auto routed = add_configured_routes(router, config); !routed) {
+    return fail(sources, kBadConfiguration, routed.error().message());
+  }
+  master::prepare_process();
+  configure_log(config, sources.colour);
+
+  auto cpus = config::available_cpus();
+  auto workers = static_cast<std::uint32_t>(config.workers != 0 ? config.workers : cpus.count);
+  if (auto limit = connection_limit(config.max_connections, raise_descriptor_limit(), workers); !limit) {
+    return fail(sources, config.max_connections != 0 ? kBadConfiguration : kTemporaryFailure, limit.error().message());
+  }
+  auto access_log = open_access_log(config);
+  if (!access_log) return fail(sources, kNoPermission, access_log.error().message());
+
+  std::string what = sources.directory.value_or(config.root.empty() ? sources.program : config.root);
+  Loop loop;
+  master::Master master(
+      loop, {.config = config,
+             .config_toml = config::to_toml(config),
+             .config_file = start.loaded.file,
+             .version = kVersion,
+             .argv = std::move(start.argv),
+             .workers = workers,
+             .access_log_fd = access_log->get(),
+             .policy = {},
+             .on_ready = [&](const auto& ready) { announce(ready, what, notes(config, cpus)); }});
+  uv::set_process_title(sources.program + ": master");
+  if (auto started = master.start(); !started) return fail(sources, started.error().exit_code, started.error().text);
+  int code = loop.run();
+  return code == kSecondInterrupt ? die_by_interrupt() : code;
+}
+
+}  // namespace pronghorn::app
