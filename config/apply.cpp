@@ -210,6 +210,7 @@ void apply_command_line(Outcome& outcome, const std::vector<Override>& overrides
     }
     if (!value) {
       report(outcome, value.error());
+      outcome.problems.back().on_command_line = true;
       continue;
     }
     key->write(outcome.config, *value);

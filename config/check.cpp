@@ -18,6 +18,7 @@ void report(Outcome& outcome, const Origin& origin, const Span& span, const Comp
   Problem problem = make_problem(complaint);
   if (origin.kind == Origin::Kind::environment)
     problem.fact = "set by the environment variable " + origin.name;
+  problem.on_command_line = origin.kind == Origin::Kind::command_line;
   outcome.problems.push_back(std::move(problem));
 }
 

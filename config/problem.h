@@ -27,7 +27,8 @@ struct Problem {
   std::string file;        ///< empty: not from a file
   Span span;
   std::string source_line;
-  std::string fact;  ///< an indented line below; empty: none
+  bool on_command_line = false;  ///< an option's doing, not the file's
+  std::string fact;              ///< an indented line below; empty: none
 };
 
 Problem make_problem(const Complaint& complaint);

@@ -22,10 +22,9 @@ struct Sources {
   std::optional<std::string> workers;
   std::optional<std::string> log_level;
   std::optional<std::string> access_log;
-  /// False for a library user's program: it may run on defaults, and the system's configuration
-  /// file
-  /// (/etc/pronghorn/pronghorn.toml) is not its own.
-  bool is_pronghorn = true;
+  /// Looked at last; with none of the places there, it is a mistake to name nothing. Empty for a
+  /// library user's program: it may run on defaults, and the system's file is not its own.
+  std::string system_file = "/etc/pronghorn/pronghorn.toml";
   Colour colour = Colour::automatic;
 };
 

@@ -105,7 +105,7 @@ Sources sources_of(const Line& line, const Found& found, Colour colour) {
   sources.workers = found.last("workers");
   sources.log_level = found.last("log-level");
   sources.access_log = found.last("access-log");
-  sources.is_pronghorn = line.has_commands;
+  if (!line.has_commands) sources.system_file.clear();
   sources.colour = colour;
   return sources;
 }
@@ -204,7 +204,7 @@ Parsed parse_program(int argc, const char* const* argv) {
         first.starts_with("--") ? first.substr(0, first.find('=')) : first.substr(0, 2);
     const auto unknown = refuse_unknown(program, kServe, {dashed, ""}, true);
     if (unknown && find_option(dashed, kServe) == nullptr) return *unknown;
-    return failure(kInvalidArgument, program, fmt::format("'{}' stands behind a command", dashed),
+    return failure(kInvalidArgument, program, fmt::format("'{}' needs a command before it", dashed),
                    {fmt::format("try: pronghorn serve {} …", dashed)});
   }
   const CommandSpec* command = find_command(first);

@@ -55,8 +55,9 @@ std::optional<Output> refuse_unknown(const std::string& program, CommandBit comm
                        {fmt::format("'{}' takes options only", spec.name)});
       }
       if (argument != nullptr) {
-        return failure(kInvalidArgument, program, fmt::format("unexpected '{}'", word),
-                       {fmt::format("there is one {} already: '{}'", spec.argument, *argument)});
+        return failure(
+            kInvalidArgument, program, fmt::format("unexpected '{}'", word),
+            {fmt::format("'{}' stands there already, and one is all it takes", *argument)});
       }
       argument = &word;
       continue;

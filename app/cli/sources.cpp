@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,7 +18,6 @@ namespace pronghorn::app::cli {
 namespace {
 
 constexpr const char* kLocalFile = "./pronghorn.toml";
-constexpr const char* kSystemFile = "/etc/pronghorn/pronghorn.toml";
 
 bool colour_of(const Sources& sources, const config::Environment& environment) {
   return use_colour(sources.colour, environment, ::isatty(STDERR_FILENO) == 1);
@@ -97,13 +97,13 @@ std::expected<std::string, Output> find_file(const Sources& sources,
     if (auto refused = refuse_untrusted(sources, status, colour)) return std::unexpected(*refused);
     return std::string(kLocalFile).substr(2);
   }
-  if (!sources.is_pronghorn) return std::string();
-  if (::stat(kSystemFile, &status) == 0) return std::string(kSystemFile);
+  if (sources.system_file.empty()) return std::string();
+  if (::stat(sources.system_file.c_str(), &status) == 0) return sources.system_file;
   if (!needs_source) return std::string();
   return std::unexpected(failure(kInvalidArgument, sources.program,
                                  "nothing to serve: no DIR and no configuration file",
                                  {fmt::format("looked for $PRONGHORN_CONFIG, {} in {}, {}",
-                                              kLocalFile, working_directory(), kSystemFile),
+                                              kLocalFile, working_directory(), sources.system_file),
                                   fmt::format("try: {} serve DIR, or {} serve --config FILE",
                                               sources.program, sources.program)},
                                  colour));
@@ -127,7 +127,11 @@ int code_of(const config::Outcome& outcome) {
   if (outcome.file_errno == EACCES) return kNoPermission;
   // A file that is not there is like a DIR that is not there: somebody named it.
   if (outcome.file_errno != 0) return kInvalidArgument;
-  return kBadConfiguration;
+  const bool only_options =
+      std::ranges::all_of(outcome.problems, [](const config::Problem& problem) {
+        return problem.on_command_line || problem.severity != config::Problem::Severity::error;
+      });
+  return only_options ? kInvalidArgument : kBadConfiguration;
 }
 
 }  // namespace
@@ -140,10 +144,11 @@ std::string problems_text(const config::Outcome& outcome, std::string_view progr
   if (errors == 0 || outcome.file_errno != 0) return result;
   if (outcome.has_syntax_errors())
     return result + "other problems are looked for once the syntax is right\n";
-  const std::string where =
-      outcome.file.empty() ? std::string() : fmt::format(" in {}", config::printable(outcome.file));
-  return result +
-         fmt::format("{} error{}{}; nothing was started\n", errors, errors == 1 ? "" : "s", where);
+  const bool in_file = std::ranges::any_of(
+      outcome.problems, [](const config::Problem& problem) { return problem.span.line > 0; });
+  if (!in_file) return result;
+  return result + fmt::format("{} error{} in {}; nothing was started\n", errors,
+                              errors == 1 ? "" : "s", config::printable(outcome.file));
 }
 
 std::expected<Loaded, Output> load_sources(const Sources& sources,
