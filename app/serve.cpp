@@ -28,7 +28,7 @@ std::string config_file_of_master() {
 
 /// The worker of a primary that is not ours reads the configuration itself.
 Result<config::Config> load_own(const cli::Sources& sources) {
-  auto loaded = cli::load_sources(sources, config::current_environment(), sources.is_pronghorn);
+  auto loaded = cli::load_sources(sources, config::current_environment(), !sources.system_file.empty());
   if (!loaded) {
     loaded.error().emit();
     return std::unexpected(Error("the configuration is wrong"));
@@ -53,7 +53,7 @@ int serve(const cli::Sources& sources, int argc, char** argv, Router router) {
                        .own_config = [&] { return load_own(sources); }},
                       std::move(router));
   }
-  auto loaded = cli::load_sources(sources, config::current_environment(), sources.is_pronghorn);
+  auto loaded = cli::load_sources(sources, config::current_environment(), !sources.system_file.empty());
   if (!loaded) return loaded.error().emit();
   cli::Output{.out = {}, .err = std::move(loaded->warnings), .code = kSuccess}.emit();
   return run_master({.sources = sources, .loaded = std::move(loaded->outcome), .argv = {argv, argv + argc}},
