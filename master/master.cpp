@@ -100,6 +100,7 @@ std::expected<void, StartFailure> Master::Impl::prepare_image() {
   }
   image.exec_path = options.exec_path;
   image.argv = options.argv;
+  image.config_path = options.config_file;
   image.config_fd = config_file.get();
   image.scoreboard_fd = board->fd();
   image.access_log_fd = options.access_log_fd;

@@ -35,6 +35,7 @@ process::ForkOptions fork_options(const WorkerImage& image, std::uint32_t slot,
   for (int fd : image.doorbells) boot.doorbells.push_back(inherit(fd));
   options.env = {fmt::format("NODE_UNIQUE_ID={}", unique_id),
                  fmt::format("{}={}", ipc::Boot::kVariable, boot.to_text())};
+  if (!image.config_path.empty()) options.env.push_back("PRONGHORN_CONFIG=" + image.config_path);
   // What the service manager says to the master is not said to its workers.
   options.unset = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
                    "LISTEN_FDS",    "LISTEN_PID",    "LISTEN_FDNAMES"};
@@ -107,9 +108,9 @@ bool WorkerProcess::is_flood() {
 
 void WorkerProcess::broke(const std::string& why) {
   if (std::exchange(broken_, true)) return;
-  // Nothing more is read from it; SIGKILL follows.
-  child_->channel().disconnect();
+  // The kill comes first: at the end of its channel a worker would leave as if all were well.
   events_.on_broken(why);
+  child_->channel().disconnect();
 }
 
 void WorkerProcess::on_internal(const ipc::Json& message, UniqueFd handle) {

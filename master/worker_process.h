@@ -24,6 +24,7 @@ struct WorkerImage {
   std::string exec_path =
       "/proc/self/exe";  // a binary that was replaced or deleted on disk still starts
   std::vector<std::string> argv;
+  std::string config_path;  ///< of the file that was read, which is never served; empty: none
   int config_fd = -1;
   int scoreboard_fd = -1;
   int access_log_fd = -1;
