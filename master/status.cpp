@@ -95,6 +95,11 @@ Result<ServerStatus> parse_status(std::string_view text) try {
   if (!json.is_object()) return std::unexpected(Error("the server's answer is no object"));
   if (json.contains("error"))
     return std::unexpected(Error("the server answers: " + json["error"].get<std::string>()));
+  for (const char* list : {"workers", "listeners"}) {
+    if (json.contains(list) && !json[list].is_array()) {
+      return std::unexpected(Error("the server's answer cannot be read"));
+    }
+  }
   ServerStatus status;
   visit_server(status, reader(json));
   for (const auto& each : json.value("workers", Json::array())) {
