@@ -84,11 +84,9 @@ void Session::hold_back(std::string_view in) {
 void Session::resume(std::string& out) {
   batch_ = 0;
   if (exchange_) {
-    consume(std::string_view(exchange_->pending).substr(exchange_->pending_at), out);
-    if (exchange_ && wants_input()) {
-      exchange_->pending.clear();
-      exchange_->pending_at = 0;
-    }
+    // Nothing is left of it unless hold_back() says so.
+    Exchange& ex = *exchange_;
+    consume(std::string_view(ex.pending).substr(std::exchange(ex.pending_at, ex.pending.size())), out);
   }
   if (eof_) finish_eof(out);
 }

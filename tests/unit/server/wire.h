@@ -35,7 +35,8 @@ struct Outcome {
 };
 
 inline std::string without_date(std::string text) {
-  for (auto at = text.find("\r\nDate: "); at != std::string::npos; at = text.find("\r\nDate: ", at + 8)) {
+  for (auto at = text.find("\r\nDate: "); at != std::string::npos;
+       at = text.find("\r\nDate: ", at + 8)) {
     text.replace(at + 8, 29, "-");
   }
   return text;
@@ -46,7 +47,8 @@ struct Wire {
   server::DateCache date;
   WorkerCounters counters;
   Router router;
-  server::SessionContext context{.router = router, .limits = limits, .date = date, .counters = counters};
+  server::SessionContext context{
+      .router = router, .limits = limits, .date = date, .counters = counters};
   int calls = 0;  // of handlers
 
   Wire() {
@@ -54,11 +56,14 @@ struct Wire {
     add("*", "/echo", [](const Request& q) {
       return Response().type("application/octet-stream").body(std::string(q.body()));
     });
-    add("GET", "/hi/:name", [](const Request& q) { return Response::text(std::string(q.param("name"))); });
+    add("GET", "/hi/:name",
+        [](const Request& q) { return Response::text(std::string(q.param("name"))); });
     add("GET", "/see", [](const Request& q) {
       std::string text = std::string(q.method()) + "|" + std::string(q.target()) + "|" +
-                         std::string(q.path()) + "|" + std::string(q.query()) + "|" + std::string(q.host());
-      for (const Field& f : q.headers()) text += "|" + std::string(f.name) + "=" + std::string(f.value);
+                         std::string(q.path()) + "|" + std::string(q.query()) + "|" +
+                         std::string(q.host());
+      for (const Field& f : q.headers())
+        text += "|" + std::string(f.name) + "=" + std::string(f.value);
       return Response::text(text);
     });
     add("POST", "/form", [](const Request& q) { return Response::text(std::string(q.body())); });
@@ -92,7 +97,8 @@ struct Wire {
     }
   }
   static Outcome outcome(const server::Session& session, std::string out) {
-    return {without_date(std::move(out)), session.wants_close(), session.needs_linger(), session.phase()};
+    return {without_date(std::move(out)), session.wants_close(), session.needs_linger(),
+            session.phase()};
   }
 
   Outcome run(const std::vector<std::string_view>& pieces, bool eof = false) {
@@ -103,7 +109,8 @@ struct Wire {
     return outcome(session, std::move(out));
   }
 
-  /// The outcome of the bytes in one piece; cut in two at every place and byte by byte it must be the same.
+  /// The outcome of the bytes in one piece; cut in two at every place and byte by byte it must be
+  /// the same.
   Outcome run_all_ways(std::string_view bytes, bool eof = false) {
     Outcome whole = run({bytes}, eof);
     for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
@@ -118,7 +125,8 @@ struct Wire {
   }
 
   static void check_same(const Outcome& whole, Outcome split) {
-    constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";  // depends on what was here
+    constexpr std::string_view interim =
+        "HTTP/1.1 100 Continue\r\n\r\n";  // depends on what was here
     auto strip = [&](std::string text) {
       for (auto at = text.find(interim); at != std::string::npos; at = text.find(interim)) {
         text.erase(at, interim.size());
