@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "app/access_log_file.h"
 #include "app/cli/output.h"
 #include "app/descriptor_budget.h"
@@ -24,9 +26,18 @@ namespace {
 
 constexpr int kSecondInterrupt = 130;  // Master's word for: die by the signal
 
+// `text` may have further, indented lines (StartFailure::text): facts and hints.
 int fail(const cli::Sources& sources, int code, std::string_view text) {
   bool colour = cli::use_colour(sources.colour, STDERR_FILENO);
-  return cli::failure(code, sources.program, text, {}, colour).emit();
+  std::string_view first = text.substr(0, text.find('\n'));
+  std::vector<std::string> hints;
+  for (text.remove_prefix(first.size()); !text.empty();) {
+    text.remove_prefix(std::min(text.find_first_not_of("\n "), text.size()));
+    std::string_view hint = text.substr(0, text.find('\n'));
+    if (!hint.empty()) hints.emplace_back(hint);
+    text.remove_prefix(hint.size());
+  }
+  return cli::failure(code, sources.program, first, hints, colour).emit();
 }
 
 void configure_log(const config::Config& config, cli::Colour colour) {

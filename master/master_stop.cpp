@@ -78,7 +78,7 @@ void Master::Impl::close_listeners() {
 
 void Master::Impl::note_give_up(const Action& action) {
   exit_code = action.number;
-  log::critical("giving up", {{"exit_code", action.number}}, "giving up: " + action.text);
+  log::critical("giving up", {{"reason", action.text}, {"exit_code", action.number}});
   notify.stopping("giving up: " + action.text);
   listeners_closed = true;
   for (auto& listener : listeners) listener.close();
