@@ -31,7 +31,7 @@ class Status(unittest.TestCase):
             self.assertNotIn("PATH", str(status))
 
     def test_no_server_is_69(self):
-        done = run("status", environment={"PRONGHORN_CONTROL": "/nonexistent/control"})
+        done = run("status", "--control", "/nonexistent/control")
         self.assertEqual((done.returncode, done.stdout), (69, ""))
         self.assertTrue(done.stderr.startswith("pronghorn: error: "), done.stderr)
 
@@ -86,7 +86,7 @@ class Status(unittest.TestCase):
     def test_another_user_is_refused(self):
         with Server(workers=1) as server:
             os.chmod(server.path / "control", 0o777)
-            done = run("status", environment={"PRONGHORN_CONTROL": str(server.path / "control")}, user=65534)
+            done = run("status", "--control", server.path / "control", user=65534)
             self.assertEqual((done.returncode, done.stdout), (69, ""), done.stderr)
 
 

@@ -53,7 +53,7 @@ class InFlight(unittest.TestCase):
         return sock
 
     def server(self, **options):
-        toml = 'listen = "127.0.0.1:0"\nworkers = 2\n[[route]]\npath = "/echo"\nkind = "echo"\n'
+        toml = 'listen = "127.0.0.1:0"\nworkers = 2\n[[routes]]\npath = "/echo"\nhandler = "echo"\n'
         return Server.in_folder({"a.toml": options.pop("before", "") + toml}, config="a.toml", **options)
 
     def test_term_waits_for_the_request_in_flight(self):

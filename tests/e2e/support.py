@@ -164,14 +164,16 @@ class Server:
         return self.process.stdout.read().decode()
 
     def status_command(self, *arguments):
-        return subprocess.run([BINARY, "status", *arguments], env=self.environment, cwd=self.path, text=True,
+        return subprocess.run([BINARY, "status", "--control", self.path / "control", *arguments], env=self.environment, cwd=self.path, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
 
     def status(self):
         done = self.status_command("--json")
         if not done.stdout:
             raise AssertionError(f"status --json: exit {done.returncode}, {done.stderr}")
-        return json.loads(done.stdout)
+        status = json.loads(done.stdout)
+        status["requests"] = sum(worker["requests"] for worker in status["workers"])
+        return status
 
 
 def run(*arguments, environment=None, cwd=None, user=None, binary=None):
