@@ -127,3 +127,30 @@ TEST_CASE("node child: it passes us a server and a connection, and goes on after
   CHECK(child.exit->code == 5);
   CHECK(child.told.errors.empty());
 }
+
+TEST_CASE(
+    "node child: while we have no descriptor free its connection is refused until it gives up") {
+  if (!has_node()) return;
+  Loop loop;
+  Child child;
+  child.start_node(loop, R"(
+    const net = require('net');
+    process.on('warning', (w) => process.send(w.name));
+    process.on('message', () => {
+      const s = net.createServer((c) => process.send('connection', c));
+      s.listen(0, '127.0.0.1', () => net.connect(s.address().port, '127.0.0.1').on('error', () => {}));
+    });)");
+  // The channel alone needs none; the rest of the table is filled.
+  UniqueFd spare(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  std::vector<UniqueFd> all;
+  for (int fd = 0; (fd = ::fcntl(spare.get(), F_DUPFD_CLOEXEC, 3)) >= 0;) all.emplace_back(fd);
+  CHECK(child.process->channel().send(Json("go")).value());
+  REQUIRE(
+      run_until(loop, [&] { return !child.told.messages.empty() || child.told.disconnects > 0; }));
+  all.clear();
+  CHECK(child.told.messages == std::vector<std::string>{"\"SentHandleNotReceivedWarning\""});
+  CHECK(child.told.errors.empty());
+  child.process->channel().disconnect();
+  child.process->kill(SIGKILL);
+  REQUIRE(run_until(loop, [&] { return child.is_over(); }));
+}
