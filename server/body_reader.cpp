@@ -77,11 +77,17 @@ BodyReader::Verdict BodyReader::read_chunk_line(std::string_view& in,
   bool ends = in[size - 1] == '\n';
   overhead_ += size;
   if (overhead_ > limits.chunk_extensions + kChunkLineCredit * (chunks_ + 1)) return refuse(400);
-  if (ends && (size > 1 ? in[size - 2] : last_) != '\r') return refuse(400);  // CVE-2025-55315
-  if (!feed(in, size)) return refuse(400);
-  bool header = parser_->take_chunk_header();
-  if (header != ends) return refuse(400);
+  if (ends && (size > 1 ? in[size - 2] : last_) != '\r') return refuse(400);
+  std::size_t digits = in_extension_ ? 0 : std::min(in.substr(0, size).find(';'), size);
+  if (!feed(in, digits)) return refuse(400);
+  if (digits < size) {
+    in_extension_ = true;
+    if (!skip_extension(in, size - digits)) return refuse(400);
+  }
+  if (parser_->take_chunk_header() != ends) return refuse(400);
   if (!ends) return Verdict::more;
+  in_extension_ = false;
+  extension_ = {};
   ++chunks_;
   std::uint64_t chunk = parser_->chunk_size();
   if (chunk == 0) {
@@ -92,6 +98,22 @@ BodyReader::Verdict BodyReader::read_chunk_line(std::string_view& in,
   left_ = chunk + 2;
   state_ = State::chunk_data;
   return Verdict::more;
+}
+
+// The parser gets the line's CRLF only.
+bool BodyReader::skip_extension(std::string_view& in, std::size_t size) noexcept {
+  for (; size > 0; --size) {
+    char c = in.front();
+    if (c == '\r' || c == '\n') {
+      if (!extension_.may_end() || !feed(in, 1)) return false;
+    } else {
+      if (last_ == '\r' || !extension_.next(c)) return false;
+      last_ = c;
+      ++received_;
+      in.remove_prefix(1);
+    }
+  }
+  return true;
 }
 
 BodyReader::Verdict BodyReader::read_trailer(std::string_view& in,

@@ -5,6 +5,7 @@
 
 #include <pronghorn/config/config.h>
 
+#include "server/chunk_extension.h"
 #include "server/parser.h"
 
 #include <cstdint>
@@ -33,6 +34,7 @@ class BodyReader {
   bool feed(std::string_view& in, std::size_t size) noexcept;
   Verdict read_data(std::string_view& in) noexcept;
   Verdict read_chunk_line(std::string_view& in, const config::Limits& limits) noexcept;
+  bool skip_extension(std::string_view& in, std::size_t size) noexcept;
   Verdict read_trailer(std::string_view& in, const config::Limits& limits) noexcept;
 
   Parser* parser_ = nullptr;
@@ -45,7 +47,9 @@ class BodyReader {
   std::uint32_t line_ = 0;  // bytes of the current trailer line
   std::int16_t status_ = 0;
   State state_ = State::identity;
-  char last_ = 0;  // byte fed before
+  bool in_extension_ = false;
+  ChunkExtension extension_;
+  char last_ = 0;  // byte taken before
 };
 
 }  // namespace pronghorn::server

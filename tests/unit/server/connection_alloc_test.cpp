@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts what goes to malloc, libuv's share included.
+#include "allocation_count.h"
 #include "connection_support.h"
 
 #include <cstdlib>
 #include <malloc.h>
-#include <new>
 
 using namespace pronghorn;
 using namespace pronghorn::test;
-
-namespace {
-
-std::uint64_t allocations = 0;  // the tests are one thread
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 TEST_CASE("connection: answering a request allocates nothing in the steady state") {
   uv_replace_allocator(

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "allocation_count.h"
+
+#include <cstdlib>
+#include <new>
+
+std::uint64_t pronghorn::test::allocations = 0;
+
+void* operator new(std::size_t size) {
+  ++pronghorn::test::allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  std::abort();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
