@@ -176,6 +176,19 @@ class Server:
         return status
 
 
+def watches_a_listener(pid, port):
+    """Whether a process polls a socket that listens on this port: what its epoll descriptors hold (proc(5), fdinfo)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
+    links = {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    listeners = {int(fd) for fd, link in links.items() if link in inodes}
+    assert listeners, f"process {pid} has no listener on port {port}"
+    polled = set()
+    for fd in (fd for fd, link in links.items() if link == "anon_inode:[eventpoll]"):
+        polled |= {int(n) for n in re.findall(r"^tfd:\s*(\d+)", Path(f"/proc/{pid}/fdinfo/{fd}").read_text(), re.M)}
+    return bool(listeners & polled)
+
+
 def run(*arguments, environment=None, cwd=None, user=None, binary=None):
     """Runs the program until it ends; for commands and for starts that must fail."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PRONGHORN_", "NODE_", "NOTIFY_"))}
