@@ -31,6 +31,8 @@ SupervisorPolicy policy_of(const Master::Options& options) {
   policy.slots = options.workers;
   policy.drain_timeout = options.config.drain_timeout;
   policy.hang_timeout = options.config.hang_timeout;
+  // It is suspected before it is ended, however short the time.
+  policy.suspect_after = std::min(policy.suspect_after, policy.hang_timeout / 2);
   return policy;
 }
 

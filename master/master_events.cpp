@@ -93,7 +93,8 @@ void Master::Impl::note_suspect(std::uint32_t slot, bool suspect) {
   const auto& entry = board->slot(slot);
   auto age = monotonic_ms() - entry.heartbeat_ms.load();
   std::string request = escape_control(entry.counters.in_hand.text());
-  log::warn("worker suspect", {{"slot", slot + 1}, {"request", request}, {"ms", age}},
+  log::warn("worker suspect",
+            {{"slot", slot + 1}, {"request", request.empty() ? "-" : request}, {"ms", age}},
             fmt::format("worker {} has not answered for {}{}{}", slot + 1,
                         format_duration(Millis(age)), request.empty() ? "" : " in ", request));
 }
@@ -153,7 +154,7 @@ void Master::Impl::log_exit(std::uint32_t slot, int pid, const std::string& how,
               {{"slot", slot + 1},
                {"pid", pid},
                {"signal", signal_name(*exit.signal)},
-               {"request", request},
+               {"request", request.empty() ? "-" : request},
                {"restart_ms", wait},
                {"attempt", view.attempt}},
               sentence);
@@ -162,7 +163,7 @@ void Master::Impl::log_exit(std::uint32_t slot, int pid, const std::string& how,
               {{"slot", slot + 1},
                {"pid", pid},
                {"code", exit.code.value_or(-1)},
-               {"request", request},
+               {"request", request.empty() ? "-" : request},
                {"restart_ms", wait},
                {"attempt", view.attempt}},
               sentence);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/status_command.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <sstream>
+
+using namespace pronghorn;
+
+namespace {
+
+master::ServerStatus example() {
+  master::ServerStatus status;
+  status.version = "0.1.0";
+  status.pid = 4711;
+  status.uptime_ms = 76LL * 3600 * 1000;
+  status.config_file = "/etc/pronghorn/pronghorn.toml";
+  status.verdict = "DEGRADED";
+  status.reason = "1 of 2 workers ready; worker 2 restarts in 6.4 s (attempt 5)";
+  auto& first = status.workers.emplace_back();
+  first.slot = 1;
+  first.state = "ready";
+  first.pid = 4712;
+  first.generation = 1;
+  first.uptime_ms = 48LL * 60 * 1000;
+  first.connections = 611;
+  first.accepted = 12'345'678;
+  first.requests_per_second = 9240.4;
+  first.cpu_percent = 61.2;
+  first.memory_bytes = 9'542'041;
+  first.lag_us = 200;
+  auto& second = status.workers.emplace_back();
+  second.slot = 2;
+  second.state = "waiting";
+  second.generation = 1;
+  second.exits = 4;
+  second.last_exit = "SIGSEGV in GET /report";
+  second.last_exit_ms = 8'200;
+  status.listeners.push_back({"http://0.0.0.0:8080", 3, 4096});
+  return status;
+}
+
+std::size_t longest_line(const std::string& text) {
+  std::istringstream lines(text.substr(text.find("WORKER")));
+  std::size_t longest = 0;
+  for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+  return longest;
+}
+
+}  // namespace
+
+TEST_CASE("status text: the header, the verdict, a row per worker, the sum, the listeners") {
+  CHECK(app::status_text(example(), 0, false) ==
+        "pronghorn 0.1.0  pid 4711  up 3d04h  generation 1  /etc/pronghorn/pronghorn.toml\n"
+        "DEGRADED: 1 of 2 workers ready; worker 2 restarts in 6.4 s (attempt 5)\n"
+        "\n"
+        "WORKER  STATE     PID  GEN   UP  CONNS  REQ/S  CPU   MEM    LAG  EXITS  LAST EXIT\n"
+        "     1  ready    4712    1  48m    611   9240  61%  9.1M  0.2ms      0  -\n"
+        "     2  waiting     -    1    -      0      0    -     -      -      4  8s ago, SIGSEGV "
+        "in GET /report\n"
+        " total                             611   9240  61%  9.1M             4\n"
+        "\n"
+        "listen http://0.0.0.0:8080  queue 3 of 4096  accepted 12,345,678\n");
+}
+
+TEST_CASE(
+    "status text: a narrow terminal loses lag, memory and CPU, then the last exit has a line of "
+    "its own") {
+  CHECK(app::status_text(example(), 110, false).contains("LAG"));
+  auto narrow = app::status_text(example(), 100, false);
+  CHECK(!narrow.contains("LAG"));
+  CHECK(narrow.contains("MEM"));
+  auto small = app::status_text(example(), 60, false);
+  CHECK(!small.contains("LAST EXIT"));
+  CHECK(small.contains("\n        8s ago, SIGSEGV in GET /report\n"));
+  CHECK(longest_line(small) <= 66);
+}
+
+TEST_CASE("status text: only the verdict is coloured, and only when asked") {
+  CHECK(!app::status_text(example(), 0, false).contains('\033'));
+  CHECK(app::status_text(example(), 0, true).contains("\033[31mDEGRADED\033[0m: 1 of 2"));
+}
