@@ -7,7 +7,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstring>
 
 namespace pronghorn::server {
 namespace {
@@ -67,8 +66,7 @@ class Writer {
  public:
   explicit Writer(char* at) noexcept : at_(at) {}
   Writer& put(std::string_view piece) noexcept {
-    std::memcpy(at_, piece.data(), piece.size());
-    at_ += piece.size();
+    at_ += piece.copy(at_, piece.size());  // not memcpy: an empty view may have no address
     return *this;
   }
   Writer& field(std::string_view name, std::string_view value) noexcept {

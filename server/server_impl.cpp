@@ -21,6 +21,7 @@ Server::Impl::Impl(Loop& loop, Router router, Options options, WorkerCounters* c
 Server::Impl::~Impl() {
   *self_ = nullptr;
   policy = nullptr;
+  on_drained_ = nullptr;
   cut_connections();
 }
 
