@@ -7,6 +7,7 @@
 
 #include <cassert>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace pronghorn {
@@ -16,6 +17,7 @@ struct Loop::State {
   uv_check_t check{};  // runs deferred calls after the turn's callbacks
   uv_idle_t idle{};    // keeps the loop from sleeping while some are waiting
   std::vector<std::move_only_function<void()>> deferred;
+  std::vector<std::move_only_function<void()>> calling;  // the turn's; its memory is used again
 };
 
 Loop::Loop() : state_(std::make_unique<State>()) {
@@ -77,9 +79,9 @@ void Loop::defer(std::move_only_function<void()> fn) {
     auto* state = static_cast<State*>(handle->loop->data);
     uv_check_stop(&state->check);
     uv_idle_stop(&state->idle);
-    auto calls = std::move(state->deferred);
-    state->deferred.clear();
-    for (auto& call : calls) call();
+    std::swap(state->deferred, state->calling);
+    for (auto& call : state->calling) call();
+    state->calling.clear();
   });
 }
 
