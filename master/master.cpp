@@ -74,6 +74,8 @@ std::expected<void, StartFailure> Master::Impl::start() {
   if (auto done = prepare_image(); !done) return done;
   if (auto done = open_control(); !done) return done;
   oom_score_before = oom_score();
+  // A unit's OOMScoreAdjust= below 0 is meant for the service's one indispensable process.
+  if (oom_score_before.starts_with('-')) oom_score_before = "0";
   protect_from_oom();
   watch_signals();
   ticker.start(kTick, kTick);
