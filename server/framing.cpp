@@ -58,19 +58,19 @@ int read_facts(std::span<const Field> fields, int minor_version, HeadFacts& fact
   for (const Field& field : fields) {
     switch (field.name.size()) {  // most fields are none of these
       case 4:
-        if (iequals(field.name, "host")) {
+        if (is_field(field.name, "host")) {
           facts.host = field.value;
           ++hosts;
         }
         break;
       case 6:
-        if (iequals(field.name, "expect")) read_expect(field.value, facts);
+        if (is_field(field.name, "expect")) read_expect(field.value, facts);
         break;
       case 10:
-        if (iequals(field.name, "connection")) read_connection(field.value, facts);
+        if (is_field(field.name, "connection")) read_connection(field.value, facts);
         break;
       case 17:
-        if (iequals(field.name, "transfer-encoding")) {
+        if (is_field(field.name, "transfer-encoding")) {
           facts.has_transfer_encoding = true;
           codings.read(field.value);
         }

@@ -17,31 +17,49 @@ bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
+// Names and values are llhttp's to judge; what it lets through is stopped here.
+inline int HeadCheck::field_line(std::string_view line, const config::Limits& limits) noexcept {
+  if (++fields_ > limits.header_fields) return 431;
+  // A folded line (RFC 9112 §5.2), an empty name, a bare CR at the line's start.
+  if (!is_class(line.front(), kToken)) return 400;
+  if (is_ows(line.back())) [[unlikely]] {
+    rewrite_ = rewrite_ || line.substr(line.find_last_not_of(" \t") + 1).contains('\t');
+  }
+  return 0;
+}
+
 HeadCheck::Verdict HeadCheck::scan(std::string_view head, const config::Limits& limits) noexcept {
   // Not even a token's first byte (TLS, binary, a space): no need to wait for a line that never
   // ends.
   if (line_ == 0 && !head.empty() && !is_class(head.front(), kToken)) return refuse(400);
+  const char* begin = head.data();
+  const char* end = begin + head.size();
+  std::uint64_t limit = line_limit(limits);
   for (;;) {
-    const void* found = std::memchr(head.data() + searched_, '\n', head.size() - searched_);
-    if (found == nullptr) {
+    const char* from = begin + searched_;
+    auto* lf =
+        static_cast<const char*>(std::memchr(from, '\n', static_cast<std::size_t>(end - from)));
+    if (lf == nullptr) {
       // A CR may stand at the end of a line that is just within its limit.
       searched_ = head.size();
-      if (head.size() > limits.head || head.size() - line_ > line_limit(limits) + 1) {
+      if (head.size() > limits.head || head.size() - line_ > limit + 1) {
         return refuse(limit_status());
       }
       return Verdict::more;
     }
-    auto end = static_cast<std::size_t>(static_cast<const char*>(found) - head.data());
-    std::string_view line = head.substr(line_, end - line_);
-    searched_ = end + 1;
-    bool crlf = !line.empty() && line.back() == '\r';
-    if (crlf) line.remove_suffix(1);
-    if (end + 1 > limits.head || line.size() > line_limit(limits)) return refuse(limit_status());
+    const char* line = begin + line_;
+    auto length = static_cast<std::size_t>(lf - line);
+    searched_ = static_cast<std::size_t>(lf + 1 - begin);
+    bool crlf = length > 0 && lf[-1] == '\r';
+    length -= crlf ? 1 : 0;
+    if (searched_ > limits.head || length > limit) return refuse(limit_status());
     if (!crlf) return refuse(400);  // a bare LF ends nothing (RFC 9112 §2.2 MAY; we never do)
-    if (line.empty()) return Verdict::complete;
-    int status = line_ == 0 ? request_line(line, limits) : field_line(line, limits);
+    if (length == 0) return Verdict::complete;
+    int status =
+        line_ == 0 ? request_line({line, length}, limits) : field_line({line, length}, limits);
     if (status != 0) return refuse(status);
-    line_ = end + 1;
+    line_ = searched_;
+    limit = limits.header_line;
   }
 }
 
@@ -77,17 +95,6 @@ int HeadCheck::request_line(std::string_view line, const config::Limits& limits)
   if (known < 0) return 501;
   method_ = static_cast<Method>(known);
   if (space > limits.uri) return 414;
-  return 0;
-}
-
-// Names and values are llhttp's to judge; what it lets through is stopped here.
-int HeadCheck::field_line(std::string_view line, const config::Limits& limits) noexcept {
-  if (++fields_ > limits.header_fields) return 431;
-  // A folded line (RFC 9112 §5.2), an empty name, a bare CR at the line's start.
-  if (!is_class(line.front(), kToken)) return 400;
-  if (is_ows(line.back()) && line.substr(line.find_last_not_of(" \t") + 1).contains('\t')) {
-    rewrite_ = true;
-  }
   return 0;
 }
 

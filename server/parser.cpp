@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/parser.h"
 
-#include <utility>
-
 #include "server/syntax.h"
+
+#include <utility>
 
 // Loose mode is exploitable (a tab or a bare CR in the wrong place ends a head).
 static_assert(LLHTTP_STRICT_MODE == 1);
@@ -47,7 +47,8 @@ bool Parser::feed(std::string_view bytes) noexcept {
 bool Parser::take_chunk_header() noexcept { return std::exchange(chunk_header_, false); }
 
 int Parser::on_header_field(llhttp_t* raw, const char* at, std::size_t size) noexcept {
-  if (Parser& p = self(raw); !p.head_done_) p.fields_.push_back({{at, size}, {}});
+  if (Parser& p = self(raw); !p.head_done_)
+    p.fields_.emplace_back(std::string_view{at, size}, std::string_view{});
   return 0;  // trailers are checked and dropped (RFC 9110 §6.5.1)
 }
 

@@ -2,14 +2,14 @@
 // An answer as handlers give it. Framing (Content-Length, Connection, Date) is the server's.
 #pragma once
 
+#include <pronghorn/base/unique_fd.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <pronghorn/base/unique_fd.h>
 
 namespace pronghorn {
 
@@ -29,7 +29,8 @@ class Response {
   /// 200 with text/plain; charset=utf-8.
   static Response text(std::string body);
   static Response html(std::string body);
-  /// A status with a small page that says it (errors, redirects): no version, nothing of the request.
+  /// A status with a small page that says it (errors, redirects): no version, nothing of the
+  /// request.
   static Response error(int status);
   /// 301, 302, 303, 307 or 308 to `location`, which must be a valid URI reference.
   static Response redirect(int status, std::string location);
@@ -38,10 +39,10 @@ class Response {
   /// 200 to 599; anything else becomes a 500 when sent.
   Response& status(int status) &;
   Response&& status(int status) && { return std::move(this->status(status)); }
-  /// Adds a field. Names must be tokens, values free of control bytes but the tab (RFC 9110 §5.5): else
-  /// the whole response becomes a 500 when sent. Content-Type replaces the type. Content-Length,
-  /// Transfer-Encoding, Connection, Keep-Alive, Date and X-Content-Type-Options are the server's own
-  /// and are ignored here.
+  /// Adds a field. Names must be tokens, values free of control bytes but the tab (RFC 9110 §5.5):
+  /// else the whole response becomes a 500 when sent. Content-Type replaces the type.
+  /// Content-Length, Transfer-Encoding, Connection, Keep-Alive, Date and X-Content-Type-Options are
+  /// the server's own and are ignored here.
   Response& header(std::string name, std::string value) &;
   Response&& header(std::string name, std::string value) && {
     return std::move(this->header(std::move(name), std::move(value)));
@@ -54,11 +55,15 @@ class Response {
   Response& body(FileBody file) &;
   Response&& body(FileBody file) && { return std::move(this->body(std::move(file))); }
 
-  struct Header { std::string name, value; };
+  struct Header {
+    std::string name, value;
+  };
   const std::vector<Header>& headers() const noexcept { return headers_; }
   std::string_view content_type() const noexcept {
     return own_type_.empty() ? known_type_ : std::string_view(own_type_);
   }
+  /// The type was given by type() or header(), not one of the usual ones.
+  bool has_own_type() const noexcept { return !own_type_.empty(); }
   using Body = std::variant<std::monostate, std::string, FileBody>;
   const Body& body() const noexcept { return body_; }
   Body take_body() noexcept { return std::move(body_); }

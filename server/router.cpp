@@ -21,7 +21,7 @@ bool is_name(std::string_view name) {
 }
 
 Node& literal_child(Node& node, std::string_view segment) {
-  auto it = std::ranges::lower_bound(node.literals, segment, {},
+  auto it = std::ranges::lower_bound(node.literals, segment, Router::Impl::Shorter{},
                                      &decltype(node.literals)::value_type::first);
   if (it == node.literals.end() || it->first != segment) {
     it = node.literals.emplace(it, std::string(segment), std::make_unique<Node>());

@@ -36,8 +36,14 @@ struct Router::Impl {
     bool any = false;
   };
   using Endpoint = std::vector<Entry>;
+  /// Shorter before longer, then by bytes: most comparisons are of lengths only.
+  struct Shorter {
+    bool operator()(std::string_view a, std::string_view b) const noexcept {
+      return a.size() != b.size() ? a.size() < b.size() : a < b;
+    }
+  };
   struct Node {
-    std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  // sorted
+    std::vector<std::pair<std::string, std::unique_ptr<Node>>> literals;  // sorted by Shorter
     std::unique_ptr<Node> one;                                            // ":name"
     Endpoint here;
     Endpoint rest;  // "*name"

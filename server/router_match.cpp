@@ -31,7 +31,8 @@ class Walk {
       return slash == std::string_view::npos ? take(next.here)
                                              : enter(next, rest.substr(slash + 1), depth + 1);
     };
-    auto it = std::ranges::lower_bound(node.literals, segment, {}, &Literal::first);
+    auto it =
+        std::ranges::lower_bound(node.literals, segment, Router::Impl::Shorter{}, &Literal::first);
     if (it != node.literals.end() && it->first == segment) {
       if (Entry* found = go_on(*it->second)) return found;
     }

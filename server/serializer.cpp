@@ -95,7 +95,7 @@ std::size_t room_for(const Response& response, const AnswerFraming& framing, std
 
 bool is_sendable(const Response& response) noexcept {
   if (response.status() < kFirst || response.status() > kLast) return false;
-  if (!all_class(response.content_type(), kValue)) return false;
+  if (response.has_own_type() && !all_class(response.content_type(), kValue)) return false;
   for (const auto& [name, value] : response.headers()) {
     if (!is_token(name) || !all_class(value, kValue)) return false;
   }

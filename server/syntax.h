@@ -67,6 +67,18 @@ constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
   return true;
 }
 
+/// Whether a field name (a token, so no control byte) is `lower`, a lower-case name, in any case.
+/// Setting one bit makes upper case lower and changes no other byte of a token into a letter or
+/// '-'.
+constexpr bool is_field(std::string_view name, std::string_view lower) noexcept {
+  if (name.size() != lower.size()) return false;
+  unsigned char differs = 0;
+  for (std::size_t i = 0; i < lower.size(); ++i) {
+    differs |= static_cast<unsigned char>((name[i] | 0x20) ^ lower[i]);
+  }
+  return differs == 0;
+}
+
 constexpr bool is_ows(char c) noexcept { return c == ' ' || c == '\t'; }
 constexpr std::string_view trim_ows(std::string_view text) noexcept {
   while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
