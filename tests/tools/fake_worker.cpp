@@ -177,7 +177,7 @@ int main(int argc, char** argv) {
   std::string mode = argc > 1 ? argv[1] : "serve";
   for (int signum : {SIGTERM, SIGINT, SIGHUP}) ::signal(signum, SIG_IGN);
   if (mode == "exit_at_once") return 3;
-  if (mode == "crash_at_start") ::raise(SIGSEGV);
+  if (mode == "crash_at_start") ::raise(SIGKILL);
   if (std::getenv("NOTIFY_SOCKET") != nullptr) return 9;
   std::string unique_id;
   auto channel = ipc::take_inherited_channel(&unique_id);
