@@ -34,7 +34,7 @@ PLANTED = [
     ({"examples/x.cpp": SPDX + "#include <pronghorn/base/b.h>\n", "base/b.h": SPDX}, "which is not public"),
     ({"ipc/x.cpp": SPDX + "  uv_close(h, nullptr);\n"}, "only base/uv/box.h may call uv_close"),
     ({"base/uv/x.cpp": SPDX + "  ::uv_close (h, nullptr);\n"}, "only base/uv/box.h may call uv_close"),
-    ({"tests/x.cpp": SPDX + "uv_close(h, nullptr);\n"}, "only base/uv/box.h may call uv_close"),
+    ({"bench/x.cpp": SPDX + "uv_close(h, nullptr);\n"}, "only base/uv/box.h may call uv_close"),
     ({"ipc/x.cpp": "// A file.\n" + SPDX}, "SPDX"),
     ({"scripts/x": "#!/bin/sh\necho\n"}, "SPDX"),
     ({"ipc/x.cpp": SPDX + "\n" * 400}, "401 lines"),
