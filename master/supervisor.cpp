@@ -149,8 +149,8 @@ void Supervisor::plan_restart(std::uint32_t slot, Instant now, Actions& out) {
     spawn(slot, now, out);
     return;
   }
-  auto interval = fewer_than_half_ready() ? policy_.urgent_interval : policy_.paced_interval;
-  wait_until(s, std::max(now, s.last_start + interval), true);
+  // exited() hurries it when the service is in need.
+  wait_until(s, std::max(now, s.last_start + policy_.paced_interval), true);
   if (s.due <= now) spawn(slot, now, out);
 }
 

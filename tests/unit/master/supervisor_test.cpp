@@ -413,8 +413,58 @@ TEST_CASE("supervisor: a worker whose channel ended has the drain's time to leav
   SUBCASE("it does not") { CHECK(has_kill(rig.after(31s), 0, SIGKILL)); }
 }
 
+TEST_CASE("supervisor: after a ready worker the back-off begins anew") {
+  Rig rig(2);
+  rig.start_ready();
+  rig.die(0);
+  auto early_death = [&] {
+    rig.supervisor.spawned(0, rig.now);
+    rig.die(0);
+    return *rig.supervisor.slot(0).restart_at - rig.now;
+  };
+  CHECK(early_death() == 100ms);
+  rig.after(100ms);
+  CHECK(early_death() == 200ms);
+  CHECK(rig.supervisor.slot(0).attempt == 3);
+  rig.after(200ms);
+  rig.respawn(0);
+  CHECK(number_of(rig.die(0), Kind::spawn) == 1);
+  CHECK(early_death() == 100ms);
+}
+
+TEST_CASE("supervisor: starts that overlap for ever do not keep a hopeless service open") {
+  Rig rig(2, {.first_backoff = 1ms, .longest_backoff = 1ms});
+  rig.start();
+  rig.supervisor.spawned(0, rig.now);
+  rig.supervisor.spawned(1, rig.now);
+  auto begin = rig.now;
+  Actions all;
+  // Each takes 9 s to die, and the other is half-way through its start by then.
+  for (std::uint32_t i = 0; number_of(all, Kind::give_up) == 0 && rig.now < begin + 300s; i ^= 1U) {
+    auto died = rig.die(i);
+    auto more = rig.after(4'500ms);
+    rig.supervisor.spawned(i, rig.now);
+    all.insert(all.end(), died.begin(), died.end());
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  CHECK(number_of(all, Kind::give_up) == 1);
+  CHECK(rig.now - begin >= 100s);
+  CHECK(rig.now - begin <= 110s);
+}
+
+TEST_CASE("supervisor: a stop does not slow down the end of a hung worker") {
+  Rig rig(1);
+  rig.start_ready();
+  rig.supervisor.heartbeat(0, 2s, rig.now);
+  REQUIRE(has_kill(rig.supervisor.heartbeat(0, 10s, rig.now), 0, SIGABRT));
+  CHECK(rig.supervisor.stop(StopMode::drain, rig.now).empty());
+  CHECK(has_kill(rig.after(2s), 0, SIGKILL));
+}
+
 TEST_CASE("supervisor: events that do not fit the state do nothing") {
   Rig rig(1);
+  rig.supervisor.exited(0, "exited with 0", 0, rig.now);
+  CHECK(rig.supervisor.slot(0).state == SlotState::empty);
   CHECK(rig.supervisor.ready(0, rig.now).empty());
   CHECK(rig.supervisor.exited(0, "exited with 0", 0, rig.now).empty());
   CHECK(rig.supervisor.spawned(0, rig.now).empty());
