@@ -65,6 +65,7 @@ class Client {
   };
 
   void turn(int wait_ms);
+  void handle_events(int wait_ms);
   void on_tick(Slot& slot, Clock::time_point now);
   void on_event(Slot& slot, std::uint32_t events);
   void connect(Slot& slot);
