@@ -26,7 +26,8 @@ Result<void> add_files(Router& router, const config::Config& config, std::vector
   if (config.root.empty()) return {};
   auto files = server::Files::open({.root = config.root, .index = config.index, .refuse = std::move(hidden)});
   if (!files) return std::unexpected(files.error());
-  router.fallback([served = std::move(*files)](const Request& request) mutable { return served.answer(request); });
+  router.fallback([served = std::move(*files)](const Request& request) mutable { return served.answer(request); },
+                  {"GET", "HEAD"});
   return {};
 }
 

@@ -40,7 +40,7 @@ PLANTED = [
     ({"ipc/x.cpp": SPDX + "\n" * 400}, "401 lines"),
     ({f"config/{n}.cpp": SPDX + "#include <toml++/toml.h>\n" for n in "xy"}, "at most 2 may"),
     ({"ipc/big.h": SPDX + "#include <pronghorn/json.h>\n",
-      **{f"ipc/{n}.cpp": SPDX + '#include "ipc/big.h"\n' for n in "wxyz"}}, "at most 3 may"),
+      **{f"ipc/{n}.cpp": SPDX + '#include "ipc/big.h"\n' for n in "uvwxyz"}}, "at most 5 may"),
 ]
 
 

@@ -43,6 +43,7 @@ bool run_until(Loop& loop, Done done) {
 }
 
 inline std::size_t open_descriptors() {
+  static Loop first;  // libuv's signal pipe is opened with the process's first loop, and stays
   std::size_t count = 0;
   DIR* folder = ::opendir("/proc/self/fd");
   while (::readdir(folder) != nullptr) ++count;
