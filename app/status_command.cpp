@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -52,6 +53,9 @@ cli::Output show(const cli::Status& command, const std::string& path) {
 
 cli::Output find_and_show(const cli::Status& command) {
   if (command.control) return show(command, *command.control);
+  // The variable that `serve` takes its `control` key from, unless a server is named otherwise.
+  const char* variable = std::getenv("PRONGHORN_CONTROL");
+  if (!command.pid && variable != nullptr && *variable != '\0') return show(command, variable);
   std::string folder = master::control_folder();
   if (command.pid)
     return show(command, master::control_path(folder, static_cast<int>(*command.pid)));

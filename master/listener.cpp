@@ -161,9 +161,13 @@ Listener::Queue Listener::queue() const noexcept {
 void Listener::refuse_new() {
   if (address_.is_unix()) {
     unlink_path();
-  } else if (auto done = drop_new_connections(fd_.get()); !done) {
+    return;
+  }
+  auto done = drop_new_connections(fd_.get());
+  if (!done && done.error().errno_value() == EPERM) done = reveal_waiting_connections(fd_.get());
+  if (!done) {
     log::warn("listener", {{"listen", address_.text()}},
-              "new connections cannot be held off while stopping: " + done.error().message());
+              "connections may be lost while stopping: " + done.error().message());
   }
 }
 

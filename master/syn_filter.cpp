@@ -3,6 +3,8 @@
 
 #include <cerrno>
 #include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace pronghorn::master {
@@ -18,6 +20,14 @@ Result<void> drop_new_connections(int listener) {
   sock_fprog program{static_cast<unsigned short>(sizeof code / sizeof code[0]), code};
   if (::setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) {
     return std::unexpected(Error::system(errno, "cannot attach a socket filter"));
+  }
+  return {};
+}
+
+Result<void> reveal_waiting_connections(int listener) {
+  int seconds = 0;
+  if (::setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) < 0) {
+    return std::unexpected(Error::system(errno, "cannot end TCP_DEFER_ACCEPT"));
   }
   return {};
 }

@@ -8,6 +8,7 @@ import unittest
 
 from support import Server, connect, get, hammer, has_sanitizers, is_free, main, process_stat, read_answer, report, wait_until
 
+NOBODY = 65534
 FAST = 3 if not has_sanitizers() else 10
 
 
@@ -124,8 +125,8 @@ class InFlight(unittest.TestCase):
 class UnderLoad(unittest.TestCase):
     """Every request that was sent whole on an accepted connection is answered, and nothing accepted is reset."""
 
-    def stop_under(self, mode, number, group):
-        with Server(workers=4) as server:
+    def stop_under(self, mode, number, group, **options):
+        with Server(workers=4, **options) as server:
             client = hammer(server.port, mode, 2.5, connections=64, timeout_ms=4000)
             wait_until(lambda: server.status()["requests"] > 500, "load")
             server.signal(number, group)
@@ -134,8 +135,17 @@ class UnderLoad(unittest.TestCase):
             self.assertGreater(result["ok"], 500)
             # What comes after the listener is closed is refused, or its SYN is not answered: it was never accepted.
             gone = result["refused"] + result["connect_timeout"]
-            self.assertEqual((result["lost_accepted"], result["failures"] - gone), (0, 0), result)
+            self.assertEqual(result["lost_accepted"], 0, result)
+            if "user" not in options:  # without CAP_NET_ADMIN a connection may come between the last look and the close
+                self.assertEqual(result["failures"] - gone, 0, result)
+            self.assertLessEqual(result["failures"] - gone, 8, result)
+            self.assertNotIn("may be lost", server.stderr())
             self.assertEqual(server.alive(), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to become an ordinary user")
+    def test_a_connection_each_without_capabilities(self):
+        for _ in range(3):
+            self.stop_under("close", signal.SIGTERM, group=False, user=NOBODY)
 
     def test_keep_alive(self):
         self.stop_under("busy", signal.SIGTERM, False)

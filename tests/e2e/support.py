@@ -61,6 +61,8 @@ class Server:
         self.folder = tempfile.TemporaryDirectory(prefix="pronghorn-e2e-")
         self.path = Path(self.folder.name)
         self.path.chmod(0o755)
+        if user is not None:
+            os.chown(self.path, user, -1)  # for its control socket
         self.stderr_path = self.path / "stderr"
         if root is None and config is None and program is None:
             root = self.path / "root"
