@@ -8,8 +8,9 @@
 
 namespace pronghorn::app {
 
-/// Makes `config.access_log` what it is ("auto" becomes "-" at a terminal and "off" elsewhere) and opens it:
-/// a file is appended to, and created with mode 0640. Empty when it is off. @errors of open(2)
+/// Makes `config.access_log` what it is ("auto" becomes "-" at a terminal and "off" elsewhere) and
+/// opens it: a file is appended to, and created with mode 0640. Empty when it is off. @errors of
+/// open(2)
 Result<UniqueFd> open_access_log(config::Config& config);
 
 }  // namespace pronghorn::app

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/app/app.h>
 
-#include <optional>
-
 #include "app/cli/output.h"
 #include "app/cli/parse.h"
 #include "app/exit_codes.h"
 #include "app/serve.h"
 #include "base/uv/title.h"
+
+#include <optional>
 
 namespace pronghorn {
 
@@ -24,15 +24,28 @@ struct App::Impl {
 };
 
 App::App(int argc, char** argv)
-    : impl_(new Impl{.argc = argc, .argv = uv::setup_args(argc, argv), .router = {}, .fault = {}}) {}
+    : impl_(new Impl{.argc = argc, .argv = uv::setup_args(argc, argv), .router = {}, .fault = {}}) {
+}
 App::~App() = default;
 
-App& App::get(std::string_view pattern, Handler handler) { return impl_->add("GET", pattern, std::move(handler)), *this; }
-App& App::post(std::string_view pattern, Handler handler) { return impl_->add("POST", pattern, std::move(handler)), *this; }
-App& App::put(std::string_view pattern, Handler handler) { return impl_->add("PUT", pattern, std::move(handler)), *this; }
-App& App::patch(std::string_view pattern, Handler handler) { return impl_->add("PATCH", pattern, std::move(handler)), *this; }
-App& App::del(std::string_view pattern, Handler handler) { return impl_->add("DELETE", pattern, std::move(handler)), *this; }
-App& App::any(std::string_view pattern, Handler handler) { return impl_->add("*", pattern, std::move(handler)), *this; }
+App& App::get(std::string_view pattern, Handler handler) {
+  return impl_->add("GET", pattern, std::move(handler)), *this;
+}
+App& App::post(std::string_view pattern, Handler handler) {
+  return impl_->add("POST", pattern, std::move(handler)), *this;
+}
+App& App::put(std::string_view pattern, Handler handler) {
+  return impl_->add("PUT", pattern, std::move(handler)), *this;
+}
+App& App::patch(std::string_view pattern, Handler handler) {
+  return impl_->add("PATCH", pattern, std::move(handler)), *this;
+}
+App& App::del(std::string_view pattern, Handler handler) {
+  return impl_->add("DELETE", pattern, std::move(handler)), *this;
+}
+App& App::any(std::string_view pattern, Handler handler) {
+  return impl_->add("*", pattern, std::move(handler)), *this;
+}
 
 int App::run() {
   auto parsed = app::cli::parse_serve_only(impl_->argc, impl_->argv);

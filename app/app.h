@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole server in one object: command line, configuration, master and workers, with routes of your own.
+// A whole server in one object: command line, configuration, master and workers, with routes of
+// your own.
 #pragma once
+
+#include <pronghorn/server/router.h>
 
 #include <memory>
 #include <string_view>
 
-#include <pronghorn/server/router.h>
-
 namespace pronghorn {
 
-/// Takes the options and the configuration of `pronghorn serve`. The program is started again for each
-/// worker with the same arguments: main() runs in every process, and run() decides what it becomes.
+/// Takes the options and the configuration of `pronghorn serve`. The program is started again for
+/// each worker with the same arguments: main() runs in every process, and run() decides what it
+/// becomes.
 class App {
  public:
   App(int argc, char** argv);
@@ -18,8 +20,8 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  /// A route (server/router.h has the patterns). A malformed or repeated pattern is reported by run(),
-  /// which then returns 70 before anything is started.
+  /// A route (server/router.h has the patterns). A malformed or repeated pattern is reported by
+  /// run(), which then returns 70 before anything is started.
   App& get(std::string_view pattern, Handler handler);
   App& post(std::string_view pattern, Handler handler);
   App& put(std::string_view pattern, Handler handler);
@@ -27,8 +29,8 @@ class App {
   App& del(std::string_view pattern, Handler handler);
   App& any(std::string_view pattern, Handler handler);
 
-  /// Runs until stopped. @returns the exit code for main() (docs/reference/exit-codes.md); errors were
-  /// printed to standard error.
+  /// Runs until stopped. @returns the exit code for main() (docs/reference/exit-codes.md); errors
+  /// were printed to standard error.
   int run();
 
  private:

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/descriptor_budget.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <string>
+#include <sys/resource.h>
 
 namespace pronghorn::app {
 namespace {
 
-constexpr std::uint64_t kReserve = 24;   // channel, loop, logs, listeners, control clients
-constexpr std::uint64_t kMinimum = 4;    // fewer connections are no service
+constexpr std::uint64_t kReserve = 24;  // channel, loop, logs, listeners, control clients
+constexpr std::uint64_t kMinimum = 4;   // fewer connections are no service
 
 std::uint64_t taken(std::uint64_t workers) { return kReserve + workers; }  // a doorbell per worker
 
@@ -25,15 +24,17 @@ std::uint64_t raise_descriptor_limit() noexcept {
   return std::min<std::uint64_t>(limit.rlim_cur, 1 << 20);
 }
 
-Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descriptors, std::uint64_t workers) {
+Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descriptors,
+                                       std::uint64_t workers) {
   std::uint64_t left = descriptors > taken(workers) ? descriptors - taken(workers) : 0;
   std::uint64_t fits = left / 2;
   if (wanted == 0 && fits >= kMinimum) return fits;
   if (wanted != 0 && wanted <= fits) return wanted;
   std::uint64_t needed = (wanted == 0 ? kMinimum : wanted) * 2 + taken(workers);
-  return std::unexpected(Error("the descriptor limit (RLIMIT_NOFILE) is " + std::to_string(descriptors) + "; " +
-                               std::to_string(wanted == 0 ? kMinimum : wanted) + " connections a worker need " +
-                               std::to_string(needed)));
+  return std::unexpected(Error("the descriptor limit (RLIMIT_NOFILE) is " +
+                               std::to_string(descriptors) + "; " +
+                               std::to_string(wanted == 0 ? kMinimum : wanted) +
+                               " connections a worker need " + std::to_string(needed)));
 }
 
 }  // namespace pronghorn::app

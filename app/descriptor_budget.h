@@ -2,17 +2,18 @@
 // How many connections a worker may hold, given how many descriptors it may open (RLIMIT_NOFILE).
 #pragma once
 
-#include <cstdint>
-
 #include <pronghorn/base/result.h>
+
+#include <cstdint>
 
 namespace pronghorn::app {
 
 /// Raises the soft limit to the hard one; returns the limit in force (getrlimit(2)).
 std::uint64_t raise_descriptor_limit() noexcept;
 
-/// `wanted` 0 (auto): what fits. A connection may need two descriptors (itself and a file); the channel, logs,
-/// listeners and doorbells need a few. @errors `wanted` does not fit
-Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descriptors, std::uint64_t workers);
+/// `wanted` 0 (auto): what fits. A connection may need two descriptors (itself and a file); the
+/// channel, logs, listeners and doorbells need a few. @errors `wanted` does not fit
+Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descriptors,
+                                       std::uint64_t workers);
 
 }  // namespace pronghorn::app

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/panel.h"
 
+#include "app/version.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
-
-#include <algorithm>
-
-#include <fmt/format.h>
-
-#include "app/version.h"
 
 namespace pronghorn::app {
 namespace {
@@ -28,20 +27,22 @@ std::string url(const config::ListenAddress& a) {
 }
 
 void add_row(std::string& out, const std::string& address, std::string_view remark) {
-  out += remark.empty() ? fmt::format("  {}\n", address) : fmt::format("  {:<{}}{}\n", address, kUrlWidth, remark);
+  out += remark.empty() ? fmt::format("  {}\n", address)
+                        : fmt::format("  {:<{}}{}\n", address, kUrlWidth, remark);
 }
 
 }  // namespace
 
-std::string ready_line(const std::vector<config::ListenAddress>& listeners, unsigned workers, int pid) {
+std::string ready_line(const std::vector<config::ListenAddress>& listeners, unsigned workers,
+                       int pid) {
   std::string line = "ready";
   for (const auto& listener : listeners) line += " " + url(listener);
   return line + fmt::format(" workers={} pid={}\n", workers, pid);
 }
 
 std::string panel_text(const PanelInfo& info) {
-  std::string out = fmt::format("pronghorn {} · {} · {} worker{}\n\n", kVersion, info.what, info.workers,
-                                info.workers == 1 ? "" : "s");
+  std::string out = fmt::format("pronghorn {} · {} · {} worker{}\n\n", kVersion, info.what,
+                                info.workers, info.workers == 1 ? "" : "s");
   bool only_loopback = true;
   for (const auto& listener : info.listeners) {
     if (listener.is_unix()) {
@@ -77,7 +78,9 @@ std::vector<std::pair<std::string, std::string>> network_addresses() {
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return out;
   for (ifaddrs* i = list; i != nullptr && out.size() < kMaxNetworks; i = i->ifa_next) {
-    if (i->ifa_addr == nullptr || (i->ifa_flags & IFF_LOOPBACK) != 0 || (i->ifa_flags & IFF_UP) == 0) continue;
+    if (i->ifa_addr == nullptr || (i->ifa_flags & IFF_LOOPBACK) != 0 ||
+        (i->ifa_flags & IFF_UP) == 0)
+      continue;
     std::string_view name = i->ifa_name;
     if (name.starts_with("docker") || name.starts_with("br-") || name.starts_with("veth")) continue;
     char text[INET6_ADDRSTRLEN];

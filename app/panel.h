@@ -2,30 +2,33 @@
 // What a person at a terminal sees when the server is ready, and the one line that machines read.
 #pragma once
 
+#include <pronghorn/config/config.h>
+
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <pronghorn/config/config.h>
-
 namespace pronghorn::app {
 
 struct PanelInfo {
-  std::string what;      ///< the document root as typed, or the program's name
+  std::string what;  ///< the document root as typed, or the program's name
   unsigned workers = 1;
   std::vector<config::ListenAddress> listeners;  ///< with their real ports
-  std::vector<std::pair<std::string, std::string>> networks;  ///< {address, interface}, for wildcard listeners
+  std::vector<std::pair<std::string, std::string>>
+      networks;  ///< {address, interface}, for wildcard listeners
   std::vector<std::string> notes;
 };
 
 /// The panel of standard error (user-visible text, several lines).
 std::string panel_text(const PanelInfo& info);
 
-/// "ready http://127.0.0.1:8080 workers=2 pid=4711\n": one URL per listener, http+unix:PATH for a unix socket.
-std::string ready_line(const std::vector<config::ListenAddress>& listeners, unsigned workers, int pid);
+/// "ready http://127.0.0.1:8080 workers=2 pid=4711\n": one URL per listener, http+unix:PATH for a
+/// unix socket.
+std::string ready_line(const std::vector<config::ListenAddress>& listeners, unsigned workers,
+                       int pid);
 
-/// This machine's addresses on the network with their interfaces: no loopback, link-local, docker or
-/// bridge ones; at most 3 (getifaddrs(3)).
+/// This machine's addresses on the network with their interfaces: no loopback, link-local, docker
+/// or bridge ones; at most 3 (getifaddrs(3)).
 std::vector<std::pair<std::string, std::string>> network_addresses();
 
 }  // namespace pronghorn::app

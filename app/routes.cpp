@@ -8,7 +8,9 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
     Handler handler;
     switch (route.kind) {
       case config::Route::Kind::echo:
-        handler = [](const Request& request) { return Response::text(std::string(request.body())); };
+        handler = [](const Request& request) {
+          return Response::text(std::string(request.body()));
+        };
         break;
       case config::Route::Kind::text:
         handler = [text = route.text](const Request&) { return Response::text(text); };
@@ -22,11 +24,14 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
   return {};
 }
 
-Result<void> add_files(Router& router, const config::Config& config, std::vector<server::Files::FileId> hidden) {
+Result<void> add_files(Router& router, const config::Config& config,
+                       std::vector<server::Files::FileId> hidden) {
   if (config.root.empty()) return {};
-  auto files = server::Files::open({.root = config.root, .index = config.index, .refuse = std::move(hidden)});
+  auto files = server::Files::open(
+      {.root = config.root, .index = config.index, .refuse = std::move(hidden)});
   if (!files) return std::unexpected(files.error());
-  router.fallback([served = std::move(*files)](const Request& request) mutable { return served.answer(request); },
+  router.fallback([served = std::move(*files)](
+                      const Request& request) mutable { return served.answer(request); },
                   {"GET", "HEAD"});
   return {};
 }

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/run_master.h"
 
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-
 #include "app/access_log_file.h"
 #include "app/cli/output.h"
 #include "app/descriptor_budget.h"
@@ -20,6 +14,11 @@
 #include "config/print.h"
 #include "master/master.h"
 #include "master/process_setup.h"
+
+#include <algorithm>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace pronghorn::app {
 namespace {
@@ -51,10 +50,11 @@ void configure_log(const config::Config& config, cli::Colour colour) {
 
 std::vector<std::string> notes(const config::Config& config, const config::CpuCount& cpus) {
   std::vector<std::string> out;
-  struct stat status {};
+  struct stat status{};
   if (!config.root.empty() && !config.index.empty() &&
       ::stat((config.root + "/" + config.index.front()).c_str(), &status) != 0) {
-    out.push_back(config.root + " has no " + config.index.front() + "; its own address answers 404");
+    out.push_back(config.root + " has no " + config.index.front() +
+                  "; its own address answers 404");
   }
   if (::geteuid() == 0) out.emplace_back("running as root; workers keep root too");
   if (config.workers == 0 && !cpus.note().empty()) out.push_back(cpus.note());
@@ -62,7 +62,8 @@ std::vector<std::string> notes(const config::Config& config, const config::CpuCo
 }
 
 /// The panel for a terminal, then the one line of standard output.
-void announce(const master::Master::Ready& ready, const std::string& what, std::vector<std::string> remarks) {
+void announce(const master::Master::Ready& ready, const std::string& what,
+              std::vector<std::string> remarks) {
   if (::isatty(STDERR_FILENO) != 0) {
     std::string panel = panel_text({.what = what,
                                     .workers = ready.workers,
@@ -96,13 +97,16 @@ int run_master(MasterStart start, Router router) {
 
   auto cpus = config::available_cpus();
   auto workers = static_cast<std::uint32_t>(config.workers != 0 ? config.workers : cpus.count);
-  if (auto limit = connection_limit(config.max_connections, raise_descriptor_limit(), workers); !limit) {
-    return fail(sources, config.max_connections != 0 ? kBadConfiguration : kTemporaryFailure, limit.error().message());
+  if (auto limit = connection_limit(config.max_connections, raise_descriptor_limit(), workers);
+      !limit) {
+    return fail(sources, config.max_connections != 0 ? kBadConfiguration : kTemporaryFailure,
+                limit.error().message());
   }
   auto access_log = open_access_log(config);
   if (!access_log) return fail(sources, kNoPermission, access_log.error().message());
 
-  std::string what = sources.directory.value_or(config.root.empty() ? sources.program : config.root);
+  std::string what =
+      sources.directory.value_or(config.root.empty() ? sources.program : config.root);
   Loop loop;
   master::Master master(
       loop, {.config = config,
@@ -115,7 +119,8 @@ int run_master(MasterStart start, Router router) {
              .policy = {},
              .on_ready = [&](const auto& ready) { announce(ready, what, notes(config, cpus)); }});
   uv::set_process_title(sources.program + ": master");
-  if (auto started = master.start(); !started) return fail(sources, started.error().exit_code, started.error().text);
+  if (auto started = master.start(); !started)
+    return fail(sources, started.error().exit_code, started.error().text);
   int code = loop.run();
   return code == kSecondInterrupt ? die_by_interrupt() : code;
 }

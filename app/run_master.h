@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What main() becomes when nobody started it as a worker: composes master::Master, shows the panel and
-// the ready line.
+// What main() becomes when nobody started it as a worker: composes master::Master, shows the panel
+// and the ready line.
 #pragma once
 
 #include <pronghorn/server/router.h>
 
-#include <string>
-#include <vector>
-
 #include "app/cli/command.h"
 #include "config/load.h"
+
+#include <string>
+#include <vector>
 
 namespace pronghorn::app {
 

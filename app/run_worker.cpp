@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/run_worker.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "app/descriptor_budget.h"
 #include "app/routes.h"
 #include "base/log.h"
@@ -12,24 +9,30 @@
 #include "worker/signals.h"
 #include "worker/worker.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace pronghorn::app {
 namespace {
 
-constexpr std::chrono::seconds kAlarmGrace{5};  // beyond drain_timeout, for a loop that never turns again
+constexpr std::chrono::seconds kAlarmGrace{
+    5};  // beyond drain_timeout, for a loop that never turns again
 
 /// The sealed memfd that the master handed down (config_fd of Boot).
 Result<config::Config> read_config(int fd) {
   UniqueFd file(fd);
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) return std::unexpected(Error::system(errno, "no configuration from the master"));
+  struct stat status{};
+  if (::fstat(fd, &status) != 0)
+    return std::unexpected(Error::system(errno, "no configuration from the master"));
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   ssize_t n = ::pread(fd, text.data(), text.size(), 0);
-  if (n != status.st_size) return std::unexpected(Error("the configuration from the master is cut short"));
+  if (n != status.st_size)
+    return std::unexpected(Error("the configuration from the master is cut short"));
   return config::from_toml(text);
 }
 
 std::vector<server::Files::FileId> hidden_files(const std::string& config_file) {
-  struct stat status {};
+  struct stat status{};
   if (config_file.empty() || ::stat(config_file.c_str(), &status) != 0) return {};
   return {{.device = status.st_dev, .inode = status.st_ino}};
 }
@@ -43,14 +46,17 @@ int fail(const Error& error) {
 
 int run_worker(WorkerStart start, Router router) {
   worker::ignore_group_signals();
-  std::string name = start.boot ? "worker " + std::to_string(start.boot->slot + 1) : "worker " + start.unique_id;
+  std::string name =
+      start.boot ? "worker " + std::to_string(start.boot->slot + 1) : "worker " + start.unique_id;
   uv::set_process_title("pronghorn: " + name);
   auto config = start.boot ? read_config(start.boot->config_fd) : start.own_config();
   if (!config) return fail(config.error());
-  log::Options log_options{.level = log::Level::info, .form = log::Form::automatic, .colour = start.colour, .who = name};
+  log::Options log_options{
+      .level = log::Level::info, .form = log::Form::automatic, .colour = start.colour, .who = name};
   static_cast<void>(log::parse_level(config->log.level, log_options.level));
   log::configure(log_options);
-  worker::end_after_parent(std::chrono::duration_cast<std::chrono::seconds>(config->drain_timeout) + kAlarmGrace);
+  worker::end_after_parent(std::chrono::duration_cast<std::chrono::seconds>(config->drain_timeout) +
+                           kAlarmGrace);
 
   std::uint64_t workers = start.boot ? start.boot->doorbells.size() : 1;
   auto limit = connection_limit(config->max_connections, raise_descriptor_limit(), workers);

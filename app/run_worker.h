@@ -5,12 +5,12 @@
 #include <pronghorn/base/unique_fd.h>
 #include <pronghorn/server/router.h>
 
+#include "config/load.h"
+#include "ipc/boot.h"
+
 #include <functional>
 #include <optional>
 #include <string>
-
-#include "config/load.h"
-#include "ipc/boot.h"
 
 namespace pronghorn::app {
 

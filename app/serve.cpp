@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/serve.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
-
 #include "app/cli/output.h"
 #include "app/cli/sources.h"
 #include "app/exit_codes.h"
@@ -12,11 +8,15 @@
 #include "app/run_worker.h"
 #include "ipc/channel.h"
 
+#include <cstdlib>
+#include <unistd.h>
+
 namespace pronghorn::app {
 namespace {
 
 int fail(const cli::Sources& sources, const Error& error) {
-  return cli::failure(kFailure, sources.program, error.message(), {}, cli::use_colour(sources.colour, STDERR_FILENO))
+  return cli::failure(kFailure, sources.program, error.message(), {},
+                      cli::use_colour(sources.colour, STDERR_FILENO))
       .emit();
 }
 
@@ -28,7 +28,8 @@ std::string config_file_of_master() {
 
 /// The worker of a primary that is not ours reads the configuration itself.
 Result<config::Config> load_own(const cli::Sources& sources) {
-  auto loaded = cli::load_sources(sources, config::current_environment(), !sources.system_file.empty());
+  auto loaded =
+      cli::load_sources(sources, config::current_environment(), !sources.system_file.empty());
   if (!loaded) {
     loaded.error().emit();
     return std::unexpected(Error("the configuration is wrong"));
@@ -53,11 +54,13 @@ int serve(const cli::Sources& sources, int argc, char** argv, Router router) {
                        .own_config = [&] { return load_own(sources); }},
                       std::move(router));
   }
-  auto loaded = cli::load_sources(sources, config::current_environment(), !sources.system_file.empty());
+  auto loaded =
+      cli::load_sources(sources, config::current_environment(), !sources.system_file.empty());
   if (!loaded) return loaded.error().emit();
   cli::Output{.out = {}, .err = std::move(loaded->warnings), .code = kSuccess}.emit();
-  return run_master({.sources = sources, .loaded = std::move(loaded->outcome), .argv = {argv, argv + argc}},
-                    std::move(router));
+  return run_master(
+      {.sources = sources, .loaded = std::move(loaded->outcome), .argv = {argv, argv + argc}},
+      std::move(router));
 }
 
 }  // namespace pronghorn::app

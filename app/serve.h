@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `pronghorn serve`, and every program built on App: becomes a master, or a worker when a primary started
-// this process.
+// `pronghorn serve`, and every program built on App: becomes a master, or a worker when a primary
+// started this process.
 #pragma once
 
 #include <pronghorn/server/router.h>

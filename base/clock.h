@@ -6,7 +6,8 @@
 
 namespace pronghorn {
 
-using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC: the same in every process of the machine
+using Clock =
+    std::chrono::steady_clock;  // CLOCK_MONOTONIC: the same in every process of the machine
 using Instant = Clock::time_point;
 using Millis = std::chrono::milliseconds;
 

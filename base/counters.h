@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one worker counts. Lives in shared memory (ipc/scoreboard.h) or, without a master, on the heap.
-// Written by one process with relaxed stores, read by all: never a lock, never a read-modify-write.
+// What one worker counts. Lives in shared memory (ipc/scoreboard.h) or, without a master, on the
+// heap. Written by one process with relaxed stores, read by all: never a lock, never a
+// read-modify-write.
 #pragma once
 
 #include <atomic>
@@ -57,14 +58,14 @@ class RequestInHand {
 
 /// One worker's counters. Only `connections` and `requests_active` go down.
 struct WorkerCounters {
-  Count connections;       ///< open now
-  Count accepted;          ///< connections taken since the slot began
-  Count requests;          ///< answered, errors included
-  Count requests_active;   ///< begun and not yet answered in full
-  Count requests_failed;   ///< answered with a 5xx
-  Count bytes_in;          ///< read from clients
-  Count bytes_out;         ///< written to clients
-  Count log_dropped;       ///< access log lines that could not be written
+  Count connections;      ///< open now
+  Count accepted;         ///< connections taken since the slot began
+  Count requests;         ///< answered, errors included
+  Count requests_active;  ///< begun and not yet answered in full
+  Count requests_failed;  ///< answered with a 5xx
+  Count bytes_in;         ///< read from clients
+  Count bytes_out;        ///< written to clients
+  Count log_dropped;      ///< access log lines that could not be written
   RequestInHand in_hand;
 };
 

@@ -9,7 +9,8 @@
 
 namespace pronghorn {
 
-/// Why something expected to fail sometimes did. Text is lower case, one line, without a final stop.
+/// Why something expected to fail sometimes did. Text is lower case, one line, without a final
+/// stop.
 class Error {
  public:
   Error(std::error_code code, std::string text) : code_(code), text_(std::move(text)) {}

@@ -43,11 +43,12 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  /// Sets or moves the deadline (monotonic_ms() + delay). Moving it is a store unless that is before its
-  /// slot comes round: the entry is looked at again then. A deadline that has passed fires within a tick.
+  /// Sets or moves the deadline (monotonic_ms() + delay). Moving it is a store unless that is
+  /// before its slot comes round: the entry is looked at again then. A deadline that has passed
+  /// fires within a tick.
   void set(WheelEntry& entry, std::int64_t deadline_ms) noexcept;
-  /// Calls `expired` for each entry whose deadline has passed; an entry is off the wheel when called,
-  /// and the callback may set or destroy any entry.
+  /// Calls `expired` for each entry whose deadline has passed; an entry is off the wheel when
+  /// called, and the callback may set or destroy any entry.
   void advance(std::int64_t now_ms, const std::function<void(WheelEntry&)>& expired);
   bool empty() const noexcept;
 

@@ -13,8 +13,8 @@ namespace pronghorn::master {
 /// @errors EPERM: Linux 6.18 wants CAP_NET_ADMIN for it
 Result<void> drop_new_connections(int listener);
 
-/// What is left to do without that capability: from now on TCP_DEFER_ACCEPT hides nothing (tcp(7)), so
-/// that an empty queue means that nobody is waiting. New connections keep coming.
+/// What is left to do without that capability: from now on TCP_DEFER_ACCEPT hides nothing (tcp(7)),
+/// so that an empty queue means that nobody is waiting. New connections keep coming.
 Result<void> reveal_waiting_connections(int listener);
 
 }  // namespace pronghorn::master

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether this process takes another connection now. The worker's gate implements it; a server that is
-// alone needs none.
+// Whether this process takes another connection now. The worker's gate implements it; a server that
+// is alone needs none.
 #pragma once
 
 namespace pronghorn::server {

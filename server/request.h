@@ -13,7 +13,8 @@ struct Field {
   std::string_view value;  ///< without surrounding white space
 };
 
-/// One request, valid during the handler's call only: every view points into the connection's memory.
+/// One request, valid during the handler's call only: every view points into the connection's
+/// memory.
 class Request {
  public:
   /// "GET", "HEAD" … as sent (RFC 9110 §9.1: case-sensitive).
@@ -41,7 +42,9 @@ class Request {
 
  private:
   friend struct RequestBuilder;  // server/request_builder.h: fills it from the parser's spans
-  struct Param { std::string_view name, value; };
+  struct Param {
+    std::string_view name, value;
+  };
   std::string_view method_, target_, path_, query_, body_, host_, peer_;
   std::span<const Field> headers_;
   std::span<const Param> params_;

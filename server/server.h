@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server on one loop: takes listening descriptors, answers by a Router. Knows nothing of
-// other processes; the worker room joins it to a master.
+// An HTTP/1.1 server on one loop: takes listening descriptors, answers by a Router. Knows nothing
+// of other processes; the worker room joins it to a master.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <string>
 
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/unique_fd.h>
 #include <pronghorn/base/uv/loop.h>
 #include <pronghorn/config/config.h>
 #include <pronghorn/server/router.h>
+
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace pronghorn {
 
@@ -38,8 +38,8 @@ class Server {
 
   /// Begins to accept on a listening stream socket (TCP or unix). @errors of watching it
   Result<void> add_listener(UniqueFd listener);
-  /// Off: stop watching the listeners (they stay open and queue); on: watch again. The server itself also
-  /// pauses at max_connections and when the kernel is out of descriptors or memory.
+  /// Off: stop watching the listeners (they stay open and queue); on: watch again. The server
+  /// itself also pauses at max_connections and when the kernel is out of descriptors or memory.
   void set_accepting(bool on) noexcept;
   void set_accept_policy(server::AcceptPolicy* policy) noexcept;
   /// Not owned; null: no access log.
@@ -47,8 +47,8 @@ class Server {
 
   /// From now on every answer says Connection: close; accepting goes on.
   void begin_drain() noexcept;
-  /// Takes what the queues still hold, then closes the listeners; idle connections are closed after a
-  /// quiet window in which a request on its way is still answered; `on_drained` is called when no
+  /// Takes what the queues still hold, then closes the listeners; idle connections are closed after
+  /// a quiet window in which a request on its way is still answered; `on_drained` is called when no
   /// connection is left. Implies begin_drain().
   void close_listeners(std::function<void()> on_drained);
   /// Cuts what is left.

@@ -86,7 +86,8 @@ void Session::resume(std::string& out) {
   if (exchange_) {
     // Nothing is left of it unless hold_back() says so.
     Exchange& ex = *exchange_;
-    consume(std::string_view(ex.pending).substr(std::exchange(ex.pending_at, ex.pending.size())), out);
+    consume(std::string_view(ex.pending).substr(std::exchange(ex.pending_at, ex.pending.size())),
+            out);
   }
   if (eof_) finish_eof(out);
 }

@@ -21,8 +21,8 @@ consteval std::uint32_t root_fraction(std::uint64_t p, bool cube) {
   // Largest x with x^2 <= p * 2^64, or x^3 <= p * 2^96: the root in units of 2^-32.
   while (high - low > 1) {
     Wide x = (low + high) / 2;
-    bool fits = cube ? x * x * x <= (static_cast<Wide>(p) << 96)
-                     : x * x <= (static_cast<Wide>(p) << 64);
+    bool fits =
+        cube ? x * x * x <= (static_cast<Wide>(p) << 96) : x * x <= (static_cast<Wide>(p) << 64);
     (fits ? low : high) = x;
   }
   return static_cast<std::uint32_t>(low);

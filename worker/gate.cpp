@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/gate.h"
 
-#include <unistd.h>
+#include <pronghorn/base/clock.h>
 
 #include <algorithm>
-
-#include <pronghorn/base/clock.h>
+#include <unistd.h>
 
 namespace pronghorn::worker {
 
@@ -61,8 +60,8 @@ void Gate::arm() noexcept {
 }
 
 void Gate::disarm() noexcept {
-  // First we say that we sleep, then we look for a successor: two workers that gate at the same moment
-  // cannot both see the other one armed.
+  // First we say that we sleep, then we look for a successor: two workers that gate at the same
+  // moment cannot both see the other one armed.
   scoreboard_.slot(self_).armed.store(0);
   int successor = least_loaded_other();
   if (successor < 0) {

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Even load on one shared listening socket: a worker that holds more than its share stops watching the
-// listener (the gate), and before it does so makes sure that another one watches (the baton).
+// Even load on one shared listening socket: a worker that holds more than its share stops watching
+// the listener (the gate), and before it does so makes sure that another one watches (the baton).
 // docs/decisions has the measurements. Owned by Worker; asked by server::Acceptor.
 #pragma once
-
-#include <cstdint>
-#include <functional>
-#include <vector>
 
 #include <pronghorn/base/unique_fd.h>
 #include <pronghorn/server/accept_policy.h>
 
 #include "ipc/scoreboard.h"
 
+#include <cstdint>
+#include <functional>
+#include <vector>
+
 namespace pronghorn::worker {
 
 class Gate final : public server::AcceptPolicy {
  public:
-  /// A worker whose heartbeat is older is not counted, nor given the baton: stopped, or in a long handler.
+  /// A worker whose heartbeat is older is not counted, nor given the baton: stopped, or in a long
+  /// handler.
   static constexpr std::int64_t kStaleMs = 150;
   /// How often a gated worker looks again by itself; also the heartbeat's period.
   static constexpr std::int64_t kTickMs = 50;
 
-  /// `doorbells[i]` is slot i's eventfd; ours is watched by the Worker. `set_accepting` starts and stops
-  /// watching the listeners. `scoreboard` outlives the gate.
+  /// `doorbells[i]` is slot i's eventfd; ours is watched by the Worker. `set_accepting` starts and
+  /// stops watching the listeners. `scoreboard` outlives the gate.
   Gate(ipc::Scoreboard& scoreboard, std::uint32_t self, std::vector<UniqueFd> doorbells,
        std::function<void(bool)> set_accepting);
 

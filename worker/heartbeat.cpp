@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/heartbeat.h"
 
-#include <algorithm>
-
 #include "worker/gate.h"
+
+#include <algorithm>
 
 namespace pronghorn::worker {
 
@@ -20,7 +20,8 @@ void Heartbeat::start() {
 
 void Heartbeat::beat() {
   Instant now = Clock::now();
-  auto late = std::chrono::duration_cast<std::chrono::microseconds>(now - last_ - Millis(Gate::kTickMs));
+  auto late =
+      std::chrono::duration_cast<std::chrono::microseconds>(now - last_ - Millis(Gate::kTickMs));
   slot_.loop_lag_us.store(static_cast<std::uint64_t>(std::max<std::int64_t>(late.count(), 0)),
                           std::memory_order_relaxed);
   slot_.heartbeat_ms.store(monotonic_ms(), std::memory_order_relaxed);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the scoreboard that this worker's loop turns: a store each tick, no system call beyond the timer's.
+// Tells the scoreboard that this worker's loop turns: a store each tick, no system call beyond the
+// timer's.
 #pragma once
-
-#include <functional>
 
 #include <pronghorn/base/clock.h>
 #include <pronghorn/base/uv/loop.h>
@@ -10,12 +9,14 @@
 #include "base/uv/timer.h"
 #include "ipc/scoreboard.h"
 
+#include <functional>
+
 namespace pronghorn::worker {
 
 class Heartbeat {
  public:
-  /// Beats every Gate::kTickMs from start() on; calls `on_tick` after each beat. Does not keep the loop
-  /// running. `slot` outlives it.
+  /// Beats every Gate::kTickMs from start() on; calls `on_tick` after each beat. Does not keep the
+  /// loop running. `slot` outlives it.
   Heartbeat(Loop& loop, ipc::Slot& slot, std::function<void()> on_tick);
   void start();
 

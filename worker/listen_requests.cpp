@@ -5,7 +5,8 @@
 
 namespace pronghorn::worker {
 
-ListenRequests::ListenRequests(const std::vector<config::ListenAddress>& addresses, std::int64_t backlog) {
+ListenRequests::ListenRequests(const std::vector<config::ListenAddress>& addresses,
+                               std::int64_t backlog) {
   for (const auto& address : addresses) {
     ipc::ClusterMessage query;
     query.act = "queryServer";
@@ -36,14 +37,18 @@ std::vector<ipc::ClusterMessage> ListenRequests::queries(std::int64_t& next_seq)
   return out;
 }
 
-Result<ipc::ClusterMessage> ListenRequests::take_reply(const ipc::ClusterMessage& reply, bool has_handle) {
-  auto request = std::ranges::find_if(
-      requests_, [&](const Request& r) { return reply.ack && r.query.seq == reply.ack && !r.answered; });
-  if (request == requests_.end()) return std::unexpected(Error("the primary answered what was not asked"));
+Result<ipc::ClusterMessage> ListenRequests::take_reply(const ipc::ClusterMessage& reply,
+                                                       bool has_handle) {
+  auto request = std::ranges::find_if(requests_, [&](const Request& r) {
+    return reply.ack && r.query.seq == reply.ack && !r.answered;
+  });
+  if (request == requests_.end())
+    return std::unexpected(Error("the primary answered what was not asked"));
   std::string what = "cannot listen on " + request->text;
   if (reply.error != 0) return std::unexpected(Error::system(static_cast<int>(-reply.error), what));
   if (!has_handle) {
-    return std::unexpected(Error(what + ": the primary schedules round robin, which needs SCHED_NONE here"));
+    return std::unexpected(
+        Error(what + ": the primary schedules round robin, which needs SCHED_NONE here"));
   }
   request->answered = true;
   ++answered_;

@@ -10,17 +10,20 @@ namespace {
 
 volatile sig_atomic_t grace_seconds = 0;
 
-void set_alarm(int) { ::alarm(static_cast<unsigned>(grace_seconds)); }  // async-signal-safe; SIGALRM kills
+void set_alarm(int) {
+  ::alarm(static_cast<unsigned>(grace_seconds));
+}  // async-signal-safe; SIGALRM kills
 
 }  // namespace
 
 void ignore_group_signals() noexcept {
-  for (int signum : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signum, SIG_IGN);
+  for (int signum : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE})
+    ::signal(signum, SIG_IGN);
 }
 
 void end_after_parent(std::chrono::seconds grace) noexcept {
   grace_seconds = static_cast<sig_atomic_t>(grace.count());
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = set_alarm;
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGRTMIN, &action, nullptr);

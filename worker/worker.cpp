@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/worker.h"
 
-#include <unistd.h>
-
 #include <pronghorn/server/server.h>
 
 #include "base/log.h"
@@ -14,6 +12,8 @@
 #include "worker/gate.h"
 #include "worker/heartbeat.h"
 #include "worker/listen_requests.h"
+
+#include <unistd.h>
 
 namespace pronghorn::worker {
 namespace {
@@ -77,11 +77,15 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, Router router)
               .timeouts = options.config.timeouts,
               .max_connections = options.max_connections},
              &slot.counters),
-      heartbeat(loop, slot, [this] { if (gate) gate->on_tick(); }),
+      heartbeat(loop, slot,
+                [this] {
+                  if (gate) gate->on_tick();
+                }),
       requests(options.config.listen, static_cast<std::int64_t>(options.config.backlog)),
       deadline(loop, [this] { server.close_connections(); }) {
   if (options.boot && options.boot->access_log_fd >= 0) {
-    access_log.emplace(options.boot->access_log_fd, options.access_log_form, options.colour, slot.counters);
+    access_log.emplace(options.boot->access_log_fd, options.access_log_form, options.colour,
+                       slot.counters);
     server.set_access_log(&*access_log);
   }
   if (options.boot && scoreboard.size() > 1) {
@@ -201,7 +205,8 @@ Result<std::unique_ptr<Worker>> Worker::create(Loop& loop, Options options, Rout
                        options.boot->doorbells.size() != scoreboard->size())) {
     return std::unexpected(Error("the boot variable and the scoreboard disagree"));
   }
-  auto impl = std::make_unique<Impl>(loop, std::move(options), std::move(*scoreboard), std::move(router));
+  auto impl =
+      std::make_unique<Impl>(loop, std::move(options), std::move(*scoreboard), std::move(router));
   return std::unique_ptr<Worker>(new Worker(std::move(impl)));
 }
 

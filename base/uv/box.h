@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owner and box: libuv needs a handle's memory until the close callback, C++ wants the destructor to be
-// the end. The box holds {handle, payload}; its deleter silences the callbacks and closes; the close
-// callback frees the box. So an owner may be destroyed inside its own callback. The only uv_close.
+// Owner and box: libuv needs a handle's memory until the close callback, C++ wants the destructor
+// to be the end. The box holds {handle, payload}; its deleter silences the callbacks and closes;
+// the close callback frees the box. So an owner may be destroyed inside its own callback. The only
+// uv_close.
 #pragma once
 
-#include <memory>
-
 #include <uv.h>
+
+#include <memory>
 
 namespace pronghorn::uv {
 
@@ -29,7 +30,8 @@ struct Box : BoxBase {
   uv_handle_t* base() noexcept { return reinterpret_cast<uv_handle_t*>(&handle); }
 };
 
-/// The box of a handle that libuv passes to a callback. `data` is a BoxBase*, whatever the handle is.
+/// The box of a handle that libuv passes to a callback. `data` is a BoxBase*, whatever the handle
+/// is.
 template <class Impl, class Handle>
 Impl* box_of(Handle* handle) noexcept {
   return static_cast<Impl*>(static_cast<BoxBase*>(handle->data));
@@ -48,8 +50,9 @@ struct CloseBox {
 template <class Impl>
 using BoxPtr = std::unique_ptr<Impl, CloseBox<Impl>>;
 
-/// A new box whose handle points back to it. `init` runs libuv's init call; when that fails nothing was
-/// registered with the loop, so the box is simply freed and the error (negative errno) returned.
+/// A new box whose handle points back to it. `init` runs libuv's init call; when that fails nothing
+/// was registered with the loop, so the box is simply freed and the error (negative errno)
+/// returned.
 template <class Impl, class Init>
 BoxPtr<Impl> make_box(int& status, Init init) {
   auto box = std::make_unique<Impl>();

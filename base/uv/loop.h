@@ -15,8 +15,8 @@ class Loop {
  public:
   /// Throws std::system_error when the kernel has no descriptors left for it.
   Loop();
-  /// Runs until the handles that their owners have destroyed are closed. A handle that is still owned
-  /// is a bug, and asserts.
+  /// Runs until the handles that their owners have destroyed are closed. A handle that is still
+  /// owned is a bug, and asserts.
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;

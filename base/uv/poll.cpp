@@ -13,7 +13,8 @@ void Poll::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(impl)
 
 Result<Poll> Poll::open(Loop& loop, int fd, Callback callback) {
   int status = 0;
-  auto box = make_box<Impl>(status, [&](uv_poll_t& h) { return uv_poll_init(loop.native(), &h, fd); });
+  auto box =
+      make_box<Impl>(status, [&](uv_poll_t& h) { return uv_poll_init(loop.native(), &h, fd); });
   if (status < 0) return std::unexpected(Error::system(-status, "cannot watch a descriptor"));
   box->payload = std::move(callback);
   return Poll(std::unique_ptr<Impl, Close>(box.release()));

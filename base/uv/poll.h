@@ -2,11 +2,11 @@
 // Readiness of a descriptor that somebody else owns (uv_poll_t): listeners, eventfds, channels.
 #pragma once
 
-#include <functional>
-#include <memory>
-
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/uv/loop.h>
+
+#include <functional>
+#include <memory>
 
 namespace pronghorn::uv {
 
@@ -16,8 +16,8 @@ class Poll {
   /// `events` is what is ready, or 0 with `error` (an errno value) when polling failed.
   using Callback = std::move_only_function<void(int events, int error)>;
 
-  /// Watches `fd`, which must stay open until the Poll is destroyed, and must not be watched twice in
-  /// one loop. libuv sets O_NONBLOCK on the descriptor's open file description.
+  /// Watches `fd`, which must stay open until the Poll is destroyed, and must not be watched twice
+  /// in one loop. libuv sets O_NONBLOCK on the descriptor's open file description.
   static Result<Poll> open(Loop& loop, int fd, Callback callback);
   ~Poll();
   Poll(Poll&&) noexcept;
@@ -31,7 +31,9 @@ class Poll {
 
  private:
   struct Impl;
-  struct Close { void operator()(Impl*) const noexcept; };
+  struct Close {
+    void operator()(Impl*) const noexcept;
+  };
   explicit Poll(std::unique_ptr<Impl, Close> impl);
   std::unique_ptr<Impl, Close> impl_;
 };

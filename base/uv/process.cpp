@@ -4,11 +4,10 @@
 #include "base/unique_fd.h"
 #include "base/uv/box.h"
 
+#include <cerrno>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cerrno>
 #include <utility>
 
 namespace pronghorn::uv {
@@ -31,8 +30,8 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 struct Process::Impl : Box<uv_process_t, Payload> {};
 
-// An owner that goes while the child lives must leave the handle: uv_close on a running process would
-// stop libuv from reaping it. It is closed by the exit callback instead, or by ~Loop.
+// An owner that goes while the child lives must leave the handle: uv_close on a running process
+// would stop libuv from reaping it. It is closed by the exit callback instead, or by ~Loop.
 void Process::Close::operator()(Impl* impl) const noexcept {
   if (!impl->payload.running) {
     CloseBox<Impl>{}(impl);

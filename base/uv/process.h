@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One child process: started and reaped by uv_spawn, signalled through a pidfd only. It begins with the
-// default action of each signal, an empty signal mask and no descriptors but those it was given.
+// One child process: started and reaped by uv_spawn, signalled through a pidfd only. It begins with
+// the default action of each signal, an empty signal mask and no descriptors but those it was
+// given.
 #pragma once
+
+#include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/loop.h>
 
 #include <cstdint>
 #include <functional>
@@ -9,9 +13,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <pronghorn/base/result.h>
-#include <pronghorn/base/uv/loop.h>
 
 namespace pronghorn::uv {
 
@@ -45,7 +46,9 @@ class Process {
 
  private:
   struct Impl;
-  struct Close { void operator()(Impl*) const noexcept; };
+  struct Close {
+    void operator()(Impl*) const noexcept;
+  };
   explicit Process(std::unique_ptr<Impl, Close> impl);
   std::unique_ptr<Impl, Close> impl_;
 };

@@ -13,7 +13,8 @@ void Signal::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(imp
 
 Signal::Signal(Loop& loop, int signum, std::move_only_function<void()> on_signal) {
   int status = 0;
-  auto box = make_box<Impl>(status, [&](uv_signal_t& h) { return uv_signal_init(loop.native(), &h); });
+  auto box =
+      make_box<Impl>(status, [&](uv_signal_t& h) { return uv_signal_init(loop.native(), &h); });
   assert(box && "uv_loop_init has made the signal pipe: nothing is left to fail");
   impl_.reset(box.release());
   impl_->payload = std::move(on_signal);

@@ -2,10 +2,10 @@
 // A signal as a loop event (uv_signal_t).
 #pragma once
 
+#include <pronghorn/base/uv/loop.h>
+
 #include <functional>
 #include <memory>
-
-#include <pronghorn/base/uv/loop.h>
 
 namespace pronghorn::uv {
 
@@ -19,7 +19,9 @@ class Signal {
 
  private:
   struct Impl;
-  struct Close { void operator()(Impl*) const noexcept; };
+  struct Close {
+    void operator()(Impl*) const noexcept;
+  };
   std::unique_ptr<Impl, Close> impl_;
 };
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connected stream socket (uv_tcp_t, also for unix sockets' stream descriptors): reads into a buffer
-// that the handler lends, writes at once when the kernel has room. Allocates only for what must wait.
+// A connected stream socket (uv_tcp_t, also for unix sockets' stream descriptors): reads into a
+// buffer that the handler lends, writes at once when the kernel has room. Allocates only for what
+// must wait.
 #pragma once
+
+#include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/loop.h>
 
 #include <cstddef>
 #include <memory>
@@ -9,9 +13,6 @@
 #include <string>
 #include <string_view>
 #include <sys/types.h>
-
-#include <pronghorn/base/result.h>
-#include <pronghorn/base/uv/loop.h>
 
 namespace pronghorn::uv {
 
@@ -39,17 +40,17 @@ class Tcp {
   Tcp(Tcp&&) noexcept;
   Tcp& operator=(Tcp&&) noexcept;
 
-  /// Starting and stopping costs an epoll_ctl each: only for back-pressure. While stopped, neither the
-  /// peer's FIN nor its reset is seen.
+  /// Starting and stopping costs an epoll_ctl each: only for back-pressure. While stopped, neither
+  /// the peer's FIN nor its reset is seen.
   void read_start();
   void read_stop() noexcept;
   bool is_reading() const noexcept;
 
-  /// Sends now what the kernel takes. @returns bytes taken (0: no room, or a write() is waiting), or
-  /// -errno.
+  /// Sends now what the kernel takes. @returns bytes taken (0: no room, or a write() is waiting),
+  /// or -errno.
   ssize_t try_write(std::string_view bytes) noexcept;
-  /// Sends when there is room; on_written tells when it is gone, never before this returns. One at a
-  /// time. SIGPIPE must be ignored by the process (libuv writes without MSG_NOSIGNAL).
+  /// Sends when there is room; on_written tells when it is gone, never before this returns. One at
+  /// a time. SIGPIPE must be ignored by the process (libuv writes without MSG_NOSIGNAL).
   void write(std::string bytes);
   bool is_writing() const noexcept;
 
@@ -59,7 +60,9 @@ class Tcp {
 
  private:
   struct Impl;
-  struct Close { void operator()(Impl*) const noexcept; };
+  struct Close {
+    void operator()(Impl*) const noexcept;
+  };
   explicit Tcp(std::unique_ptr<Impl, Close> impl);
   std::unique_ptr<Impl, Close> impl_;
 };

@@ -13,7 +13,8 @@ void Timer::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(impl
 
 Timer::Timer(Loop& loop, std::move_only_function<void()> on_timeout) {
   int status = 0;
-  auto box = make_box<Impl>(status, [&](uv_timer_t& h) { return uv_timer_init(loop.native(), &h); });
+  auto box =
+      make_box<Impl>(status, [&](uv_timer_t& h) { return uv_timer_init(loop.native(), &h); });
   impl_.reset(box.release());  // uv_timer_init cannot fail
   impl_->payload = std::move(on_timeout);
 }
@@ -30,7 +31,8 @@ void Timer::start(Millis delay, Millis repeat) {
         auto* impl = box_of<Impl>(handle);
         if (!impl->silent) impl->payload();
       },
-      static_cast<std::uint64_t>(std::max<Millis::rep>(delay.count(), 0) + std::max<Millis::rep>(turn_age, 0)),
+      static_cast<std::uint64_t>(std::max<Millis::rep>(delay.count(), 0) +
+                                 std::max<Millis::rep>(turn_age, 0)),
       static_cast<std::uint64_t>(std::max<Millis::rep>(repeat.count(), 0)));
 }
 void Timer::stop() noexcept { uv_timer_stop(&impl_->handle); }

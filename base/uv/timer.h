@@ -2,11 +2,11 @@
 // A timer of the loop (uv_timer_t). Not for connections: those use base/timer_wheel.h.
 #pragma once
 
-#include <functional>
-#include <memory>
-
 #include <pronghorn/base/clock.h>
 #include <pronghorn/base/uv/loop.h>
+
+#include <functional>
+#include <memory>
 
 namespace pronghorn::uv {
 
@@ -17,7 +17,8 @@ class Timer {
   Timer(Timer&&) noexcept;
   Timer& operator=(Timer&&) noexcept;
 
-  /// Fires once after `delay`, or again each `repeat` when that is not zero. Starting again moves it.
+  /// Fires once after `delay`, or again each `repeat` when that is not zero. Starting again moves
+  /// it.
   void start(Millis delay, Millis repeat = Millis(0));
   void stop() noexcept;
   bool is_active() const noexcept;
@@ -26,7 +27,9 @@ class Timer {
 
  private:
   struct Impl;
-  struct Close { void operator()(Impl*) const noexcept; };
+  struct Close {
+    void operator()(Impl*) const noexcept;
+  };
   std::unique_ptr<Impl, Close> impl_;
 };
 

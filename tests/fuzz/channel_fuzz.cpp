@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The channel's decoder: however the bytes are cut, the lines are the same; what parses can be dumped and
-// parsed again; nothing throws.
+// The channel's decoder: however the bytes are cut, the lines are the same; what parses can be
+// dumped and parsed again; nothing throws.
+#include "ipc/cluster_messages.h"
+#include "ipc/frame_reader.h"
+#include "ipc/json_text.h"
+
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include "ipc/cluster_messages.h"
-#include "ipc/frame_reader.h"
-#include "ipc/json_text.h"
 
 using namespace pronghorn::ipc;
 

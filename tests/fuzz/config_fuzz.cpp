@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A configuration file of any bytes: problems are reported with a place inside the file, nothing throws,
-// and what loads prints and loads again as the same values.
+// A configuration file of any bytes: problems are reported with a place inside the file, nothing
+// throws, and what loads prints and loads again as the same values.
+#include "config/load.h"
+#include "config/print.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include "config/load.h"
-#include "config/print.h"
 
 using namespace pronghorn;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // No path escapes the root or names a hidden file, and what is sent back in a Location is safe.
+#include "server/path.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include "server/path.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace pronghorn::server;
@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string relative;
   bool is_directory = false;
   if (normalise_path(input, relative, is_directory) == PathVerdict::ok) {
-    if (relative.starts_with('/') || relative.ends_with('/') || relative.contains('\0')) std::abort();
+    if (relative.starts_with('/') || relative.ends_with('/') || relative.contains('\0'))
+      std::abort();
     std::string walk = "/" + relative + "/";
     if (walk.contains("/../") || walk.contains("/./")) std::abort();
     if (relative.starts_with('.') && !relative.starts_with(".well-known")) std::abort();
@@ -24,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     // Decoding what was encoded gives the same name.
     std::string again;
-    if (normalise_path(location, again, is_directory) != PathVerdict::ok || again != relative) std::abort();
+    if (normalise_path(location, again, is_directory) != PathVerdict::ok || again != relative)
+      std::abort();
   }
   return 0;
 }

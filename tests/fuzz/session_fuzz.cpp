@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection's bytes: answered whole and cut into pieces alike, and every answer is well-formed.
-#include <cstdint>
-#include <cstdlib>
-#include <string>
-#include <string_view>
-
+// One connection's bytes: answered whole and cut into pieces alike, and every answer is
+// well-formed.
 #include <pronghorn/base/counters.h>
 #include <pronghorn/server/router.h>
 
 #include "server/date.h"
 #include "server/session.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
 
 using namespace pronghorn;
 
@@ -17,8 +18,12 @@ namespace {
 
 std::string answers(std::string_view input, std::size_t step) {
   Router router;
-  if (!router.add("*", "/echo", [](const Request& q) { return Response::text(std::string(q.body())); })) std::abort();
-  if (!router.add("GET", "/:name", [](const Request& q) { return Response::text(std::string(q.param("name"))); })) std::abort();
+  if (!router.add("*", "/echo",
+                  [](const Request& q) { return Response::text(std::string(q.body())); }))
+    std::abort();
+  if (!router.add("GET", "/:name",
+                  [](const Request& q) { return Response::text(std::string(q.param("name"))); }))
+    std::abort();
   config::Limits limits;
   limits.head = 512;
   limits.header_line = 128;
@@ -29,7 +34,8 @@ std::string answers(std::string_view input, std::size_t step) {
   server::DateCache date;
   date.refresh(0);
   WorkerCounters counters;
-  server::SessionContext context{.router = router, .limits = limits, .date = date, .counters = counters};
+  server::SessionContext context{
+      .router = router, .limits = limits, .date = date, .counters = counters};
   server::Session session(context, "127.0.0.1");
   std::string out;
   for (std::size_t at = 0; at < input.size() && !session.wants_close(); at += step) {

@@ -7,17 +7,24 @@ using namespace pronghorn;
 using app::PanelInfo;
 
 namespace {
-config::ListenAddress tcp(std::string host, std::uint16_t port) { return {.host = std::move(host), .port = port, .path = {}}; }
+config::ListenAddress tcp(std::string host, std::uint16_t port) {
+  return {.host = std::move(host), .port = port, .path = {}};
+}
 }  // namespace
 
 TEST_CASE("ready line: one URL per listener, brackets around IPv6, http+unix for a path") {
-  CHECK(app::ready_line({tcp("127.0.0.1", 8080)}, 2, 4711) == "ready http://127.0.0.1:8080 workers=2 pid=4711\n");
+  CHECK(app::ready_line({tcp("127.0.0.1", 8080)}, 2, 4711) ==
+        "ready http://127.0.0.1:8080 workers=2 pid=4711\n");
   CHECK(app::ready_line({tcp("::1", 1), {.host = {}, .port = 0, .path = "/run/p.sock"}}, 1, 5) ==
         "ready http://[::1]:1 http+unix:/run/p.sock workers=1 pid=5\n");
 }
 
 TEST_CASE("panel: on loopback it says so, and how to share") {
-  CHECK(app::panel_text({.what = "./site", .workers = 2, .listeners = {tcp("127.0.0.1", 8080)}, .networks = {}, .notes = {}}) ==
+  CHECK(app::panel_text({.what = "./site",
+                         .workers = 2,
+                         .listeners = {tcp("127.0.0.1", 8080)},
+                         .networks = {},
+                         .notes = {}}) ==
         "pronghorn 0.1.0 · ./site · 2 workers\n"
         "\n"
         "  http://127.0.0.1:8080/        this machine only\n"
@@ -26,8 +33,11 @@ TEST_CASE("panel: on loopback it says so, and how to share") {
 }
 
 TEST_CASE("panel: a wildcard listener shows where the network finds it") {
-  CHECK(app::panel_text({.what = "./site", .workers = 1, .listeners = {tcp("0.0.0.0", 80)},
-                         .networks = {{"192.0.2.2", "eth0"}}, .notes = {"using 1 of 8 CPUs (cgroup quota)"}}) ==
+  CHECK(app::panel_text({.what = "./site",
+                         .workers = 1,
+                         .listeners = {tcp("0.0.0.0", 80)},
+                         .networks = {{"192.0.2.2", "eth0"}},
+                         .notes = {"using 1 of 8 CPUs (cgroup quota)"}}) ==
         "pronghorn 0.1.0 · ./site · 1 worker\n"
         "\n"
         "  http://localhost:80/\n"

@@ -10,9 +10,9 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <fcntl.h>
 #include <memory>
 #include <optional>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>

@@ -231,8 +231,7 @@ TEST_CASE("tcp: a write that fails later tells its errno value, one that fails n
   CHECK(peer.tcp->try_write("x") == -EPIPE);
 }
 
-TEST_CASE(
-    "tcp: it may be destroyed within its callbacks, and its descriptor closes at once") {
+TEST_CASE("tcp: it may be destroyed within its callbacks, and its descriptor closes at once") {
   Loop loop;
   Peer peer(loop);
   int fd = peer.tcp->fd();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of syntax and framing. A row: which requirement (R request line, H Host, F fields, L length,
-// T transfer coding, C connection, E expectation, S status), the bytes, cut in every way, the answers.
+// Tables of syntax and framing. A row: which requirement (R request line, H Host, F fields, L
+// length, T transfer coding, C connection, E expectation, S status), the bytes, cut in every way,
+// the answers.
 #include "wire.h"
 
 using namespace pronghorn;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/gate.h"
 
+#include <pronghorn/base/clock.h>
+
 #include <doctest/doctest.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <memory>
 #include <random>
-
-#include <pronghorn/base/clock.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 using pronghorn::UniqueFd;
 using pronghorn::worker::Gate;
@@ -18,8 +18,10 @@ namespace {
 
 // Gates of several workers in one process over one scoreboard.
 struct Workers {
-  explicit Workers(std::uint32_t n) : board(ipc::Scoreboard::create(n).value()), accepting(n, true) {
-    for (std::uint32_t i = 0; i < n; ++i) bells.emplace_back(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  explicit Workers(std::uint32_t n)
+      : board(ipc::Scoreboard::create(n).value()), accepting(n, true) {
+    for (std::uint32_t i = 0; i < n; ++i)
+      bells.emplace_back(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     for (std::uint32_t i = 0; i < n; ++i) {
       std::vector<UniqueFd> copies;
       for (auto& bell : bells) copies.emplace_back(::dup(bell.get()));
@@ -30,7 +32,9 @@ struct Workers {
     }
   }
   void beat(std::uint32_t i) { board.slot(i).heartbeat_ms.store(pronghorn::monotonic_ms()); }
-  void load(std::uint32_t i, std::uint64_t connections) { board.slot(i).counters.connections.set(connections); }
+  void load(std::uint32_t i, std::uint64_t connections) {
+    board.slot(i).counters.connections.set(connections);
+  }
   bool rings(std::uint32_t i) {
     std::uint64_t n = 0;
     return ::read(bells[i].get(), &n, sizeof n) == sizeof n;
@@ -134,7 +138,8 @@ TEST_CASE("gate: whatever happens, never are all fresh workers paused") {
       auto& connections = w.board.slot(i).counters.connections;
       if (random() % 3 != 0) {
         if (!w.gates[i]->is_armed()) continue;
-        do connections.add(1); while (w.gates[i]->takes_another() && random() % 4 != 0);
+        do connections.add(1);
+        while (w.gates[i]->takes_another() && random() % 4 != 0);
         w.gates[i]->on_wakeup_end();
       } else if (connections.get() > 0) {
         connections.sub(1);

@@ -9,7 +9,9 @@ using namespace pronghorn;
 using worker::ListenRequests;
 
 namespace {
-config::ListenAddress tcp(std::string host, std::uint16_t port) { return {.host = std::move(host), .port = port, .path = {}}; }
+config::ListenAddress tcp(std::string host, std::uint16_t port) {
+  return {.host = std::move(host), .port = port, .path = {}};
+}
 ipc::ClusterMessage reply(std::int64_t ack, std::int64_t error = 0) {
   ipc::ClusterMessage m;
   m.ack = ack;
@@ -19,7 +21,8 @@ ipc::ClusterMessage reply(std::int64_t ack, std::int64_t error = 0) {
 }  // namespace
 
 TEST_CASE("listen requests: each listener asks as Node's net.Server does") {
-  ListenRequests requests({tcp("127.0.0.1", 80), tcp("::1", 80), {.host = {}, .port = 0, .path = "/run/x.sock"}}, 511);
+  ListenRequests requests(
+      {tcp("127.0.0.1", 80), tcp("::1", 80), {.host = {}, .port = 0, .path = "/run/x.sock"}}, 511);
   std::int64_t seq = 1;
   auto queries = requests.queries(seq);
   REQUIRE(queries.size() == 3);
