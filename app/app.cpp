@@ -5,6 +5,7 @@
 #include "app/cli/parse.h"
 #include "app/exit_codes.h"
 #include "app/serve.h"
+#include "base/standard_descriptors.h"
 #include "base/uv/title.h"
 
 #include <optional>
@@ -25,6 +26,7 @@ struct App::Impl {
 
 App::App(int argc, char** argv)
     : impl_(new Impl{.argc = argc, .argv = uv::setup_args(argc, argv), .router = {}, .fault = {}}) {
+  ensure_standard_descriptors();
 }
 App::~App() = default;
 

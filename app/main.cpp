@@ -5,6 +5,7 @@
 #include "app/config_command.h"
 #include "app/serve.h"
 #include "app/status_command.h"
+#include "base/standard_descriptors.h"
 #include "base/uv/title.h"
 #include "config/load.h"
 
@@ -20,6 +21,7 @@ struct Overloaded : Functions... {
 int main(int argc, char** argv) {
   using namespace pronghorn;
   using namespace pronghorn::app;
+  ensure_standard_descriptors();
   argv = uv::setup_args(argc, argv);
   const auto environment = config::current_environment();
   return std::visit(

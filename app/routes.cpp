@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/routes.h"
 
+#include "server/files.h"
+
 namespace pronghorn::app {
 
 Result<void> add_configured_routes(Router& router, const config::Config& config) {
@@ -25,7 +27,7 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
 }
 
 Result<void> add_files(Router& router, const config::Config& config,
-                       std::vector<server::Files::FileId> hidden) {
+                       std::vector<std::string> hidden) {
   if (config.root.empty()) return {};
   auto files = server::Files::open(
       {.root = config.root, .index = config.index, .refuse = std::move(hidden)});

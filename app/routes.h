@@ -6,8 +6,7 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/server/router.h>
 
-#include "server/files.h"
-
+#include <string>
 #include <vector>
 
 namespace pronghorn::app {
@@ -18,6 +17,6 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
 /// Makes the files of `config.root` the router's fallback; nothing without a root. `hidden` are
 /// files that are never served though they lie there. @errors the root cannot be opened
 Result<void> add_files(Router& router, const config::Config& config,
-                       std::vector<server::Files::FileId> hidden);
+                       std::vector<std::string> hidden);
 
 }  // namespace pronghorn::app

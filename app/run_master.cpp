@@ -9,6 +9,7 @@
 #include "app/routes.h"
 #include "app/version.h"
 #include "base/log.h"
+#include "base/nonblocking_writer.h"
 #include "base/uv/title.h"
 #include "config/cpus.h"
 #include "config/print.h"
@@ -16,6 +17,7 @@
 #include "master/process_setup.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,11 +72,11 @@ void announce(const master::Master::Ready& ready, const std::string& what,
                                     .listeners = ready.addresses,
                                     .networks = network_addresses(),
                                     .notes = std::move(remarks)});
-    [[maybe_unused]] ssize_t n = ::write(STDERR_FILENO, panel.data(), panel.size());
+    NonblockingWriter(STDERR_FILENO).write(panel);
   }
   std::string line = ready_line(ready.addresses, ready.workers, ready.pid);
-  // Nobody reading is no reason not to serve.
-  [[maybe_unused]] ssize_t n = ::write(STDOUT_FILENO, line.data(), line.size());
+  // Nobody reading is no reason not to serve, nor to wait.
+  NonblockingWriter(STDOUT_FILENO).write(line);
 }
 
 /// As the shell expects of a program that Ctrl-C ended.
@@ -105,6 +107,10 @@ int run_master(MasterStart start, Router router) {
   auto access_log = open_access_log(config);
   if (!access_log) return fail(sources, kNoPermission, access_log.error().message());
 
+  // Opened once: a directory that is renamed, or gone for a moment, is the same one to a new
+  // worker.
+  UniqueFd root(
+      config.root.empty() ? -1 : ::open(config.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::string what =
       sources.directory.value_or(config.root.empty() ? sources.program : config.root);
   Loop loop;
@@ -116,6 +122,7 @@ int run_master(MasterStart start, Router router) {
              .argv = std::move(start.argv),
              .workers = workers,
              .access_log_fd = access_log->get(),
+             .root_fd = root.get(),
              .policy = {},
              .on_ready = [&](const auto& ready) { announce(ready, what, notes(config, cpus)); }});
   uv::set_process_title(sources.program + ": master");

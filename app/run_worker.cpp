@@ -31,12 +31,6 @@ Result<config::Config> read_config(int fd) {
   return config::from_toml(text);
 }
 
-std::vector<server::Files::FileId> hidden_files(const std::string& config_file) {
-  struct stat status{};
-  if (config_file.empty() || ::stat(config_file.c_str(), &status) != 0) return {};
-  return {{.device = status.st_dev, .inode = status.st_ino}};
-}
-
 int fail(const Error& error) {
   log::critical("cannot start", {{"why", error.message()}});
   return 1;
@@ -72,8 +66,13 @@ int run_worker(WorkerStart start, Router router) {
   if (options.config.access_log == "-" && ::isatty(STDERR_FILENO) != 0) {
     options.access_log_form = server::AccessLog::Form::terminal;
   }
+  if (options.boot && options.boot->root_fd >= 0) {
+    options.config.root = "/proc/self/fd/" + std::to_string(options.boot->root_fd);
+  }
+  std::vector<std::string> hidden;
+  if (!start.config_file.empty()) hidden.push_back(start.config_file);
   auto routed = add_configured_routes(router, options.config);
-  if (routed) routed = add_files(router, options.config, hidden_files(start.config_file));
+  if (routed) routed = add_files(router, options.config, hidden);
   if (!routed) options.fault = routed.error();
 
   Loop loop;

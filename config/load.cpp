@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <numeric>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 extern char** environ;
@@ -52,6 +54,19 @@ void load_file(Outcome& outcome, const Environment& environment) {
   if (!outcome.has_syntax_errors()) apply_document(outcome, environment);
 }
 
+/// Those of one place keep their order. Not std::stable_sort: clang-19 rejects libstdc++ 12's,
+/// which uses what C++17 deprecated.
+void sort_by_place(std::vector<Problem>& problems) {
+  std::vector<std::size_t> order(problems.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t i) {
+    return std::tuple(problems[i].span.line, problems[i].span.column, i);
+  });
+  std::vector<Problem> sorted;
+  for (std::size_t i : order) sorted.push_back(std::move(problems[i]));
+  problems = std::move(sorted);
+}
+
 }  // namespace
 
 std::string Origin::text() const {
@@ -86,9 +101,7 @@ Outcome load(const Inputs& inputs) {
   if (inputs.environment_sets_keys) apply_environment(outcome, inputs.environment);
   apply_command_line(outcome, inputs.command_line);
   check_values(outcome);
-  std::ranges::stable_sort(outcome.problems, [](const Problem& a, const Problem& b) {
-    return std::pair(a.span.line, a.span.column) < std::pair(b.span.line, b.span.column);
-  });
+  sort_by_place(outcome.problems);
   return outcome;
 }
 

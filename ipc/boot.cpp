@@ -41,6 +41,7 @@ bool parse_field(std::string_view key, std::string_view value, Boot& boot) {
   if (key == "config") return parse_number(value, boot.config_fd);
   if (key == "scoreboard") return parse_number(value, boot.scoreboard_fd);
   if (key == "access_log") return parse_number(value, boot.access_log_fd);
+  if (key == "root") return parse_number(value, boot.root_fd);
   if (key == "doorbells") return boot.doorbells.empty() && parse_list(value, boot.doorbells);
   return false;
 }
@@ -62,6 +63,7 @@ std::string Boot::to_text() const {
   add("config", config_fd);
   add("scoreboard", scoreboard_fd);
   add("access_log", access_log_fd);
+  add("root", root_fd);
   for (std::size_t i = 0; i < doorbells.size(); ++i) {
     out += (i == 0 ? " doorbells=" : ",") + std::to_string(doorbells[i]);
   }
@@ -90,7 +92,7 @@ Result<std::optional<Boot>> Boot::take_from_environment() {
   auto boot = parse(text);
   if (!boot) return std::unexpected(std::move(boot.error()));
   std::vector<int> all = boot->doorbells;
-  all.insert(all.end(), {boot->config_fd, boot->scoreboard_fd, boot->access_log_fd});
+  all.insert(all.end(), {boot->config_fd, boot->scoreboard_fd, boot->access_log_fd, boot->root_fd});
   for (int fd : all) {
     if (auto set = set_cloexec(fd); !set) return std::unexpected(std::move(set.error()));
   }

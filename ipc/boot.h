@@ -19,6 +19,7 @@ struct Boot {
   int config_fd = -1;          ///< sealed memfd with the effective configuration (TOML)
   int scoreboard_fd = -1;      ///< memfd of ipc::Scoreboard
   int access_log_fd = -1;      ///< -1: none
+  int root_fd = -1;            ///< the document root, opened by the master (O_PATH); -1: none
   std::vector<int> doorbells;  ///< one eventfd per slot, in slot order: the gate's baton
 
   static constexpr const char* kVariable = "PRONGHORN_BOOT";

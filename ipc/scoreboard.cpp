@@ -82,6 +82,7 @@ Result<Scoreboard> Scoreboard::create(std::uint32_t slots) {
   auto memory = map(board.fd_.get(), board.bytes_);
   if (!memory) return std::unexpected(std::move(memory.error()));
   board.memory_ = *memory;
+  board.slots_ = slots;
   for (std::uint32_t i = 0; i < slots; ++i) new (slots_of(board.memory_) + i) Slot;
   new (board.memory_) Header{kMagic, kVersion, sizeof(Slot), slots};
   return board;
@@ -103,7 +104,8 @@ Result<Scoreboard> Scoreboard::attach(int fd) {
   if (header->magic != kMagic) return std::unexpected(wrong("magic"));
   if (header->version != kVersion) return std::unexpected(wrong("version"));
   if (header->slot_size != sizeof(Slot)) return std::unexpected(wrong("slot size"));
-  if (header->slots == 0 || bytes_for(header->slots) != board.bytes_)
+  board.slots_ = header->slots;
+  if (board.slots_ == 0 || bytes_for(board.slots_) != board.bytes_)
     return std::unexpected(wrong("size"));
   return board;
 }
@@ -114,17 +116,16 @@ Scoreboard::~Scoreboard() {
 Scoreboard::Scoreboard(Scoreboard&& other) noexcept
     : fd_(std::move(other.fd_)),
       memory_(std::exchange(other.memory_, nullptr)),
-      bytes_(other.bytes_) {}
+      bytes_(other.bytes_),
+      slots_(other.slots_) {}
 Scoreboard& Scoreboard::operator=(Scoreboard&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(memory_, other.memory_);
   std::swap(bytes_, other.bytes_);
+  std::swap(slots_, other.slots_);
   return *this;
 }
 
-std::uint32_t Scoreboard::size() const noexcept {
-  return static_cast<const Header*>(memory_)->slots;
-}
 Slot& Scoreboard::slot(std::uint32_t index) noexcept {
   assert(index < size());
   return slots_of(memory_)[index];

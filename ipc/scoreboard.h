@@ -56,7 +56,7 @@ class Scoreboard {
   Scoreboard(Scoreboard&&) noexcept;
   Scoreboard& operator=(Scoreboard&&) noexcept;
 
-  std::uint32_t size() const noexcept;
+  std::uint32_t size() const noexcept { return slots_; }
   Slot& slot(std::uint32_t index) noexcept;
   const Slot& slot(std::uint32_t index) const noexcept;
   /// To be inherited; -1 after attach().
@@ -67,6 +67,7 @@ class Scoreboard {
   UniqueFd fd_;
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
+  std::uint32_t slots_ = 0;  // not the header's: a worker with a stray pointer may write over that
 };
 
 }  // namespace pronghorn::ipc

@@ -166,7 +166,8 @@ void Listener::refuse_new() {
   auto done = drop_new_connections(fd_.get());
   if (!done && done.error().errno_value() == EPERM) done = reveal_waiting_connections(fd_.get());
   if (!done) {
-    log::warn("listener", {{"listen", address_.text()}},
+    log::warn("connections may be lost",
+              {{"listen", address_.text()}, {"why", done.error().message()}},
               "connections may be lost while stopping: " + done.error().message());
   }
 }

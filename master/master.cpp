@@ -108,6 +108,7 @@ std::expected<void, StartFailure> Master::Impl::prepare_image() {
   image.config_fd = config_file.get();
   image.scoreboard_fd = board->fd();
   image.access_log_fd = options.access_log_fd;
+  image.root_fd = options.root_fd;
   return {};
 }
 
@@ -117,7 +118,8 @@ std::expected<void, StartFailure> Master::Impl::open_control() {
     std::string folder = control_folder();
     auto made = make_control_folder(folder);
     if (!made) {
-      log::warn("control", {}, "no control socket, so no status: " + made.error().message());
+      log::warn("no control socket", {{"why", made.error().message()}},
+                "no control socket, so no status: " + made.error().message());
       return {};
     }
     find_control_sockets(folder);  // removes what dead servers left
@@ -130,7 +132,7 @@ std::expected<void, StartFailure> Master::Impl::open_control() {
   } else if (!options.config.control.empty()) {
     return std::unexpected(std::move(server).error());
   } else {
-    log::warn("control", {{"path", path}},
+    log::warn("no control socket", {{"path", path}, {"why", server.error().text}},
               "no control socket, so no status: " + server.error().text);
   }
   return {};

@@ -36,6 +36,7 @@ class Master {
     std::vector<std::string> argv;             ///< the workers are started with the same
     std::uint32_t workers = 1;
     int access_log_fd = -1;        ///< opened by the caller, stays theirs; the workers inherit it
+    int root_fd = -1;              ///< the same: the document root
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above
     std::move_only_function<void(const Ready&)> on_ready;
   };

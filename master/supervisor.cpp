@@ -81,6 +81,7 @@ Actions Supervisor::ready(std::uint32_t slot, Instant now) {
 Actions Supervisor::fault(std::uint32_t slot, std::string_view why, Instant now) {
   Slot& s = slots_[slot];
   if (!s.alive || stopping_) return {};
+  if (s.was_ready) return broken(slot, now);  // it has worked: not the configuration
   s.fault = why.empty() ? "the configuration cannot work" : std::string(why);
   if (s.step != Step::none) return {};
   // It should leave by itself now.
@@ -104,7 +105,9 @@ Actions Supervisor::disconnected(std::uint32_t slot, Instant now) {
   enter(s, SlotState::draining, now);
   s.due = now + policy_.drain_timeout + policy_.drain_grace;
   s.has_due = true;
-  return {};
+  Actions out;
+  if (!stopping_) hurry_paced(now, out);
+  return out;
 }
 
 Actions Supervisor::exited(std::uint32_t slot, std::string_view how, std::optional<int> code,
@@ -161,8 +164,8 @@ void Supervisor::wait_until(Slot& slot, Instant due, bool paced) {
   slot.paced = paced;
 }
 
-// 100 ms doubled each time, times 0.8 to 1.2: the eleventh start comes 65 s after the first or
-// later.
+// 100 ms doubled each time, times 0.8 to 1.2 but never beyond the bounds: the eleventh start comes
+// more than a minute after the first.
 void Supervisor::back_off(Slot& slot, Instant now) {
   auto delay = policy_.first_backoff;
   for (std::uint32_t i = 0; i < slot.early_deaths && delay < policy_.longest_backoff; ++i)
@@ -170,7 +173,9 @@ void Supervisor::back_off(Slot& slot, Instant now) {
   delay = std::min(delay, policy_.longest_backoff);
   ++slot.early_deaths;
   auto jittered = std::chrono::duration<double, std::milli>(delay) * (0.8 + 0.4 * random_());
-  wait_until(slot, now + std::chrono::duration_cast<Millis>(jittered), false);
+  auto within = std::clamp(std::chrono::duration_cast<Millis>(jittered), policy_.first_backoff,
+                           policy_.longest_backoff);
+  wait_until(slot, now + within, false);
 }
 
 // A slot that waits its turn at the pace of a healthy service is wanted sooner when the service is
@@ -188,7 +193,12 @@ void Supervisor::hurry_paced(Instant now, Actions& out) {
 Actions Supervisor::heartbeat(std::uint32_t slot, Millis age, Instant now) {
   Actions out;
   Slot& s = slots_[slot];
-  if (!s.alive || stopping_ || s.step != Step::none || now < grace_until_) return out;
+  if (!s.alive || now < grace_until_) return out;
+  if (s.state == SlotState::draining && s.step == Step::asked && age >= policy_.hang_timeout) {
+    escalate(slot, SIGABRT, now, out);  // it will not drain any more
+    return out;
+  }
+  if (stopping_ || s.step != Step::none) return out;
   if (s.state == SlotState::suspect && age <= policy_.suspect_after) {
     enter(s, SlotState::ready, now);
     out.push_back({Kind::recovered, slot, 0, {}});

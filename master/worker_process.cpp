@@ -32,6 +32,7 @@ process::ForkOptions fork_options(const WorkerImage& image, std::uint32_t slot,
   boot.config_fd = inherit(image.config_fd);
   boot.scoreboard_fd = inherit(image.scoreboard_fd);
   boot.access_log_fd = inherit(image.access_log_fd);
+  boot.root_fd = inherit(image.root_fd);
   for (int fd : image.doorbells) boot.doorbells.push_back(inherit(fd));
   options.env = {fmt::format("NODE_UNIQUE_ID={}", unique_id),
                  fmt::format("{}={}", ipc::Boot::kVariable, boot.to_text())};

@@ -145,6 +145,7 @@ void Acceptor::pause(int error) {
   resting_ = true;
   rest_.start(kPause);
   watch();
+  owner_.on_accept_failed();
 }
 
 void Acceptor::close() noexcept {

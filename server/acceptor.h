@@ -33,6 +33,8 @@ class Acceptor {
     virtual bool takes_another() noexcept = 0;
     virtual void on_accepted(UniqueFd socket, std::string_view peer) = 0;
     virtual void on_wakeup_end() noexcept = 0;
+    /// Accepting rests: the kernel is out of descriptors or memory.
+    virtual void on_accept_failed() noexcept = 0;
     /// The queue has been emptied by drain() and the listener is closed, or polling it failed.
     virtual void on_acceptor_closed() noexcept = 0;
 
@@ -49,8 +51,6 @@ class Acceptor {
   void drain();
   bool is_closed() const noexcept { return !listener_; }
   bool is_draining() const noexcept { return draining_; }
-  /// How often accepting rested because the kernel was out of descriptors or memory.
-  std::uint64_t pauses() const noexcept { return pauses_; }
 
  private:
   enum class Taken : std::uint8_t { one, again, none, stop };

@@ -8,23 +8,18 @@
 
 #include <memory>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace pronghorn::server {
 
 class Files {
  public:
-  /// A file whatever its name is: by fstat(2).
-  struct FileId {
-    dev_t device = 0;
-    ino_t inode = 0;
-    bool operator==(const FileId&) const = default;
-  };
   struct Options {
     std::string root;
     std::vector<std::string> index{"index.html"};
-    std::vector<FileId> refuse;  ///< answered as if not there: the configuration file in use
+    /// Paths of files that are answered as if not there, under any name: the configuration file in
+    /// use. One that is replaced later is still refused under its own name.
+    std::vector<std::string> refuse;
   };
   /// Opens the root once (O_PATH): it may be renamed or its parents become unreadable afterwards.
   /// @errors not there, not a directory, or a kernel without openat2(2) (Linux 5.6)

@@ -39,6 +39,9 @@ struct Server::Impl final : private server::Acceptor::Owner,
   bool takes_another() noexcept override { return policy == nullptr || policy->takes_another(); }
   void on_accepted(UniqueFd socket, std::string_view peer) override;
   void on_wakeup_end() noexcept override;
+  void on_accept_failed() noexcept override {
+    if (policy != nullptr) policy->on_accept_failed();
+  }
   void on_acceptor_closed() noexcept override { report_if_drained(); }
   void on_connection_closed(server::Connection& connection) noexcept override;
 

@@ -80,7 +80,20 @@ void Gate::disarm() noexcept {
 
 bool Gate::takes_another() noexcept { return !is_over(); }
 
+/// A worker that cannot accept must not be counted on: it would hold the baton and keep the mean
+/// low.
+void Gate::on_accept_failed() noexcept {
+  ipc::Slot& slot = scoreboard_.slot(self_);
+  failed_at_ = slot.counters.accepted.get();
+  slot.live.store(0);
+}
+
 void Gate::on_wakeup_end() noexcept {
+  ipc::Slot& slot = scoreboard_.slot(self_);
+  if (failed_at_ && slot.counters.accepted.get() != *failed_at_) {
+    failed_at_.reset();
+    slot.live.store(1);
+  }
   if (armed_ && is_over()) disarm();
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace pronghorn::worker {
@@ -30,6 +31,7 @@ class Gate final : public server::AcceptPolicy {
 
   bool takes_another() noexcept override;
   void on_wakeup_end() noexcept override;
+  void on_accept_failed() noexcept override;
   void on_connection_closed() noexcept override;
   /// Our doorbell rang: another worker handed us the baton.
   void on_doorbell() noexcept;
@@ -52,6 +54,7 @@ class Gate final : public server::AcceptPolicy {
   std::vector<UniqueFd> doorbells_;
   std::function<void(bool)> set_accepting_;
   bool armed_ = true;
+  std::optional<std::uint64_t> failed_at_;  // connections accepted when accepting last failed
 };
 
 }  // namespace pronghorn::worker

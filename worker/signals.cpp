@@ -17,7 +17,7 @@ void set_alarm(int) {
 }  // namespace
 
 void ignore_group_signals() noexcept {
-  for (int signum : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE})
+  for (int signum : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ})
     ::signal(signum, SIG_IGN);
 }
 

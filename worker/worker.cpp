@@ -13,6 +13,7 @@
 #include "worker/heartbeat.h"
 #include "worker/listen_requests.h"
 
+#include <cerrno>
 #include <unistd.h>
 
 namespace pronghorn::worker {
@@ -45,6 +46,7 @@ struct Worker::Impl {
   void on_internal(const ipc::Json& message, UniqueFd handle);
   void on_reply(const ipc::ClusterMessage& reply, UniqueFd handle);
   void fault(const Error& error);
+  void refuse(const Error& error);
   void begin_serving();
   void drain();
   void on_channel_end();
@@ -147,11 +149,25 @@ void Worker::Impl::on_internal(const ipc::Json& json, UniqueFd handle) {
 void Worker::Impl::on_reply(const ipc::ClusterMessage& reply, UniqueFd handle) {
   if (draining) return;
   auto listening = requests.take_reply(reply, static_cast<bool>(handle));
-  if (!listening) return fault(listening.error());
-  if (auto added = server.add_listener(std::move(handle)); !added) return fault(added.error());
+  if (!listening) return refuse(listening.error());
+  if (auto added = server.add_listener(std::move(handle)); !added) return refuse(added.error());
   if (requests.all_answered()) begin_serving();
   listening->seq = next_seq++;
   send(ipc::encode_listening(*listening));
+}
+
+/// What passes by itself is no fault: the primary may start us again.
+void Worker::Impl::refuse(const Error& error) {
+  switch (error.errno_value()) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      log::error("cannot listen", {{"why", error.message()}});
+      return finish(1);
+    default:
+      fault(error);
+  }
 }
 
 void Worker::Impl::begin_serving() {
@@ -173,8 +189,8 @@ void Worker::Impl::drain() {
   slot.live.store(0);  // not in the others' mean any more
   // Alone with its queue now: the gate would leave it to workers that are draining as well.
   server.set_accept_policy(nullptr);
+  doorbell.reset();  // before the descriptor that it watches, which the gate owns
   gate.reset();
-  doorbell.reset();
   deadline.start(options.config.drain_timeout);
   server.close_listeners([this] {
     finished = true;

@@ -4,7 +4,9 @@
 import fcntl
 import os
 import re
+import resource
 import signal
+import subprocess
 import time
 import unittest
 
@@ -62,6 +64,16 @@ class NeverBlock(unittest.TestCase):
 
     def test_the_disk_of_the_access_log_is_full(self):
         with Server("--access-log", "/dev/full") as server:
+            self.serve_and_replace(server)
+
+    def test_the_access_log_reaches_the_limit_of_file_sizes(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))  # inherited by the server
+        try:
+            server = Server("--access-log", "access.log", stderr=subprocess.DEVNULL).start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with server:
             self.serve_and_replace(server)
 
     def test_the_disk_of_standard_error_is_full(self):

@@ -24,8 +24,9 @@ struct Policy final : server::AcceptPolicy {
     return another;
   }
   void on_wakeup_end() noexcept override { ++wakeups; }
+  void on_accept_failed() noexcept override { ++failed; }
   void on_connection_closed() noexcept override { ++closed; }
-  int asked = 0, wakeups = 0, closed = 0;
+  int asked = 0, wakeups = 0, closed = 0, failed = 0;
   bool another = true;
 };
 

@@ -152,3 +152,20 @@ TEST_CASE("gate: whatever happens, never are all fresh workers paused") {
     }
   }
 }
+
+TEST_CASE("gate: a worker that cannot accept is out until it can") {
+  Workers w(2);
+  w.load(0, 3);
+  w.gates[0]->on_wakeup_end();  // the other one has the baton now
+  REQUIRE_FALSE(w.accepting[0]);
+  w.gates[1]->on_accept_failed();
+  w.gates[1]->on_wakeup_end();
+  w.gates[0]->on_tick();
+  CHECK(w.accepting[0]);
+  w.gates[0]->on_wakeup_end();  // nobody else: it goes on
+  CHECK(w.accepting[0]);
+  w.board.slot(1).counters.accepted.add(1);
+  w.gates[1]->on_wakeup_end();
+  w.gates[0]->on_wakeup_end();
+  CHECK_FALSE(w.accepting[0]);
+}
