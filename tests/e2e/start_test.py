@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Starting: the ready line, what every wrong start says, and with which code it exits (docs/reference/exit-codes.md)."""
+import contextlib
 import os
+import shutil
+import signal
 import socket
 import stat
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -217,6 +221,62 @@ class UnixSocket(unittest.TestCase):
                 self.assertTrue(stat.S_ISSOCK(path.stat().st_mode))
             with Server(listen=(f"unix:{path}",)):
                 self.assertEqual(get(path)[0], 200)
+
+
+class Surroundings(unittest.TestCase):
+    def serve_and_stop(self, prepare):
+        """Starts it in a child that `prepare` has changed; without its ready line, found by a unix socket."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "web.sock"
+            (Path(folder) / "index.html").write_text("here")
+            environment = {k: v for k, v in os.environ.items() if not k.startswith("PRONGHORN_")}
+            environment["PRONGHORN_CONTROL"] = str(Path(folder) / "control")
+            process = subprocess.Popen([BINARY, "serve", folder, "--listen", f"unix:{path}", "--workers", "2"],
+                                       preexec_fn=prepare, env=environment, start_new_session=True)
+            try:
+                wait_until(lambda: path.exists() or process.poll() is not None, "the socket")
+                wait_until(lambda: self.answers(path), "an answer")
+                process.terminate()
+                self.assertEqual(process.wait(20), 0)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    @staticmethod
+    def answers(path):
+        try:
+            return get(path)[0] == 200
+        except OSError:
+            return False
+
+    def test_standard_descriptors_that_are_closed(self):
+        for closed in ((0,), (1,), (2,), (0, 1), (1, 2), (0, 1, 2)):
+            with self.subTest(closed=closed):
+                self.serve_and_stop(lambda: [os.close(fd) for fd in closed])
+
+    def test_standard_output_that_takes_nothing(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x")
+        os.set_blocking(writer, True)
+        self.serve_and_stop(lambda: os.dup2(writer, 1))
+        os.close(reader)
+        os.close(writer)
+
+    def test_a_root_that_is_gone_is_no_fault_of_a_new_worker(self):
+        with Server(workers=2) as server:
+            shutil.rmtree(server.root)
+            victim = server.worker_pids()[0]
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda: [w["state"] for w in server.status()["workers"]] == ["ready"] * 2 and
+                       victim not in server.worker_pids(), "a new worker")
+            self.assertEqual(get(server.port)[0], 404)
 
 
 if __name__ == "__main__":
