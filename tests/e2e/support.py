@@ -3,7 +3,9 @@
 
 PRONGHORN_BINARY and PRONGHORN_HAMMER name the programs under test (CTest sets them).
 """
+import atexit
 import contextlib
+import functools
 import json
 import os
 import re
@@ -53,6 +55,15 @@ def processes():
     return {pid: stat for pid, stat in found.items() if stat and stat["state"] not in "ZX"}
 
 
+@functools.cache
+def binary_for_anybody():
+    """A copy that other users can start: the checkout may lie below a home directory."""
+    folder = tempfile.mkdtemp(prefix="pronghorn-binary-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chmod(folder, 0o755)
+    return shutil.copy(BINARY, folder)
+
+
 class Server:
     """`pronghorn serve` in a session of its own, on a free port, until the `with` block ends."""
 
@@ -69,7 +80,8 @@ class Server:
             root.mkdir()
             (root / "index.html").write_text("<p>index</p>\n")
         self.root = root
-        self.command = [str(binary or BINARY), "serve"] if program is None else [str(program)]
+        binary = binary or (BINARY if user is None else binary_for_anybody())
+        self.command = [str(binary), "serve"] if program is None else [str(program)]
         self.command += [str(root)] if root is not None else []
         self.command += ["--config", str(config)] if config is not None else []
         self.command += [part for address in listen for part in ("--listen", address)]
@@ -194,7 +206,8 @@ def watches_a_listener(pid, port):
 def run(*arguments, environment=None, cwd=None, user=None, binary=None):
     """Runs the program until it ends; for commands and for starts that must fail."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PRONGHORN_", "NODE_", "NOTIFY_"))}
-    return subprocess.run([str(binary or BINARY), *map(str, arguments)], env=env | (environment or {}), cwd=cwd, user=user,
+    binary = binary or (BINARY if user is None else binary_for_anybody())
+    return subprocess.run([str(binary), *map(str, arguments)], env=env | (environment or {}), cwd=cwd, user=user,
                           text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
 
 
