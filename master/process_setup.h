@@ -6,9 +6,9 @@
 
 namespace pronghorn::master {
 
-/// To be called first in main(), before anything is opened: descriptors that were inherited by
-/// accident become close-on-exec (0, 1 and 2 stay), and SIGPIPE and SIGXFSZ are ignored. A worker
-/// takes its channel and its boot descriptors by number, so the order does not matter to it.
+/// The master calls it before it opens anything of its own: descriptors that were inherited by
+/// accident become close-on-exec (0, 1 and 2 stay), and SIGPIPE and SIGXFSZ are ignored. Workers
+/// have worker/signals.h.
 void prepare_process() noexcept;
 
 /// /proc/self/oom_score_adj as it is, without its newline; empty when it cannot be read.
