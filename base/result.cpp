@@ -19,6 +19,11 @@ Error Error::system(int errno_value, std::string_view what) {
           std::string(what) + ": " + errno_text(errno_value)};
 }
 
+Error Error::with_call(FailedCall call) && {
+  call_ = std::make_shared<const FailedCall>(std::move(call));
+  return std::move(*this);
+}
+
 int Error::errno_value() const noexcept {
   return code_.category() == std::generic_category() ? code_.value() : 0;
 }

@@ -2,12 +2,24 @@
 // Errors that can be expected (a peer, the file system, a user's file) as values.
 #pragma once
 
+#include <pronghorn/base/error_code.h>
+
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace pronghorn {
+
+/// What failed in a system call, in the words of Node's SystemError.
+struct FailedCall {
+  std::string syscall{};  ///< "spawn ls", "bind"
+  std::string path{};     ///< the file that was started, or the address
+  std::vector<std::string>
+      spawnargs{};  ///< the arguments after argv[0], where a process was started
+};
 
 /// Why something expected to fail sometimes did. Text is lower case, one line, without a final
 /// stop.
@@ -16,6 +28,7 @@ class Error {
   Error(std::error_code code, std::string text) : code_(code), text_(std::move(text)) {}
   /// An error with no system cause, such as wrong input.
   explicit Error(std::string text) : text_(std::move(text)) {}
+  Error(Errc code, std::string text) : code_(make_error_code(code)), text_(std::move(text)) {}
 
   /// "WHAT: no such file or directory" from an errno value (man 3 errno), such as ENOENT.
   static Error system(int errno_value, std::string_view what);
@@ -24,10 +37,18 @@ class Error {
   /// The errno value, or 0 when the error has none.
   int errno_value() const noexcept;
   const std::string& message() const noexcept { return text_; }
+  /// Node's `error.code`: "ENOENT", "ERR_IPC_CHANNEL_CLOSED"; "" when it has none.
+  std::string name() const { return error_name(code_); }
+
+  /// The same error, with what was called.
+  Error with_call(FailedCall call) &&;
+  /// Null when no system call is known.
+  const FailedCall* call() const noexcept { return call_.get(); }
 
  private:
   std::error_code code_;
   std::string text_;
+  std::shared_ptr<const FailedCall> call_;  // shared: errors are copied, and few have one
 };
 
 template <class T>

@@ -7,43 +7,33 @@
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/unique_fd.h>
 #include <pronghorn/base/uv/loop.h>
+#include <pronghorn/ipc/handle.h>
 #include <pronghorn/ipc/internal_message.h>
+#include <pronghorn/ipc/limits.h>
+#include <pronghorn/json_fwd.h>
 
-#include <nlohmann/json_fwd.hpp>
-
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace pronghorn::ipc {
 
 using Json = nlohmann::json;
 
-/// Node's words for what kind of handle a descriptor becomes at the receiver.
-enum class HandleType : std::uint8_t {
-  net_native,
-  net_socket,
-  net_server,
-  dgram_native,
-  dgram_socket
-};
-
-struct ChannelLimits {
-  /// Bytes of one line: more is a protocol error, and refused by send().
-  std::size_t max_message = 64 * 1024 * 1024;
-  /// Unsent bytes before send() refuses (a peer that never reads).
-  std::size_t max_queued = SIZE_MAX;
-};
-
 class Channel {
  public:
   struct Handlers {
     // std::function where Json is told: gcc 12's move_only_function wants it complete.
-    /// A message that is not internal (Node: 'message'). The descriptor is empty when none came.
-    std::function<void(const Json&, UniqueFd)> on_message;
+    /// A message that is not internal (Node: 'message'). The handle is empty when none came.
+    std::function<void(const Json&, ReceivedHandle)> on_message;
     /// `cmd` is longer than "NODE_" and begins with it (Node: 'internalMessage'). NODE_HANDLE is
-    /// already unwrapped and acknowledged.
-    std::function<void(const Json&, UniqueFd)> on_internal;
+    /// already unwrapped and acknowledged; the counting of sockets (NODE_SOCKET_…) is done within.
+    std::function<void(const Json&, ReceivedHandle)> on_internal;
+    /// A handle was refused by the peer four times, and is lost with its message (Node:
+    /// SentHandleNotReceivedWarning). The channel goes on.
+    std::move_only_function<void(const Error&)> on_handle_lost;
     /// Once, when the channel has ended: EOF, disconnect(), or after on_error.
     std::move_only_function<void()> on_disconnect;
     /// The peer broke the protocol (not JSON, a line over max_message, nesting over 512,
@@ -60,26 +50,48 @@ class Channel {
   Channel(Channel&&) noexcept;
   Channel& operator=(Channel&&) noexcept;
 
-  /// Queues a message; order is kept, also behind a handle that is not yet acknowledged.
-  /// @returns false: queued, but 128 KiB or more are waiting (slow down)
-  /// @errors closed (EPIPE); the queue's limit (ENOBUFS); over max_message (EMSGSIZE); a Json whose
-  ///         cmd begins with "NODE_", which is for internal messages (EINVAL); nesting over 512
-  Result<bool> send(const Json& message);
-  Result<bool> send(const InternalMessage& message);
-  /// Sends `message` in a NODE_HANDLE with a socket. The descriptor is duplicated: the caller keeps
-  /// its own. A listening socket should be non-blocking: the flag travels with it, and libuv 1.44
-  /// peers rely on it.
-  /// @errors also: not a socket (ENOTSOCK), no descriptor left (EMFILE)
-  Result<bool> send(const Json& message, HandleType type, int fd);
-  Result<bool> send(const InternalMessage& message, HandleType type, int fd);
+  /// Told when the message has left us: after the write, for a handle after its ACK; or with the
+  /// error that it never will. From the loop only, in the order of the sends.
+  using Sent = std::move_only_function<void(const Error*)>;
 
-  /// Sends what is queued, then closes: the peer sees EOF. on_disconnect follows. Again: nothing
-  /// happens.
-  void disconnect();
+  /// Queues a message; order is kept, also behind a handle that is not yet acknowledged.
+  /// @returns Node's `subprocess.send`: false when 128 KiB or more wait unsent, or when a handle is
+  ///          not yet acknowledged and more than this one wait behind it (slow down)
+  /// @errors Errc::ipc_channel_closed; the queue's limit (ENOBUFS); over max_message (EMSGSIZE); a
+  ///         Json whose cmd begins with "NODE_", which is for internal messages, or nesting over
+  ///         512 (Errc::invalid_arg_value). `sent` is not called then.
+  Result<bool> send(const Json& message, Sent sent = {});
+  Result<bool> send(const InternalMessage& message, Sent sent = {});
+  /// Sends `message` in a NODE_HANDLE with a socket. The descriptor is duplicated: the caller keeps
+  /// its own, and may close it at once. A listening socket should be non-blocking: the flag travels
+  /// with it, and libuv 1.44 peers rely on it.
+  /// @errors also: not a socket (Errc::invalid_handle_type), no descriptor left (EMFILE)
+  Result<bool> send(const Json& message, const Handle& handle, Sent sent = {});
+  Result<bool> send(const InternalMessage& message, const Handle& handle, Sent sent = {});
+
+  /// How many sockets sent with `key` the peer still has (Node: server.getConnections asks so).
+  /// @errors in the callback: Errc::child_closed_before_reply
+  void count_sockets(std::string_view key,
+                     std::move_only_function<void(Result<std::size_t>)> reply);
+  /// Calls once none of the sockets sent with `key` lives at the peer any more, or the channel has
+  /// ended (Node: server.close waits for it). At once, from the loop, when none was ever sent.
+  void when_sockets_closed(std::string_view key, std::move_only_function<void()> closed);
+
+  /// Sends what is queued, then closes: the peer sees EOF. on_disconnect follows.
+  /// @returns false when it was called before, or the channel has ended
+  bool disconnect();
+  /// False from the call of disconnect() on.
   bool is_connected() const noexcept;
+  /// Stops and goes on reading: messages, acknowledgements and the end stay unread meanwhile.
+  void pause() noexcept;
+  void resume() noexcept;
+  /// Unsent bytes, those behind an unacknowledged handle included.
+  std::size_t queued() const noexcept;
   /// Whether an open channel keeps the loop running (it does at first).
   void ref() noexcept;
   void unref() noexcept;
+  /// -1 when closed.
+  int fd() const noexcept;
 
  private:
   struct Impl;

@@ -1,16 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// The environment that a child gets. Used by ChildProcess.
+// The environment that a child gets, as spawn's `env` and `env_merge`.
 #pragma once
 
+#include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pronghorn::process {
 
-/// This process's environment without `unset`, then `set` and at last `last` ("KEY=value" each),
-/// which replace what has their names before them.
-std::vector<std::string> child_environment(const std::vector<std::string>& set,
-                                           const std::vector<std::string>& unset,
-                                           const std::vector<std::string>& last);
+/// Variables in order. As `env` it replaces the parent's environment, as `env_merge` it changes it;
+/// a default-constructed one says nothing (inherit), empty() is an environment without variables.
+class Environment {
+ public:
+  /// nullopt: the variable is not there (Node's `undefined`).
+  using Entry = std::pair<std::string, std::optional<std::string>>;
+
+  Environment() = default;
+  Environment(std::initializer_list<Entry> entries);
+  static Environment empty();
+  /// This process's own, to be changed.
+  static Environment current();
+
+  /// A later one replaces an earlier one of its name.
+  Environment& set(std::string name, std::string value);
+  Environment& unset(std::string name);
+  bool is_given() const noexcept { return given_; }
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
+  /// Null when it is not there.
+  const std::string* find(std::string_view name) const noexcept;
+
+ private:
+  void put(Entry entry);
+  std::vector<Entry> entries_;
+  bool given_ = false;
+};
+
+/// The "NAME=value" strings that a child gets: `env` or else this process's, changed by `merge`.
+std::vector<std::string> child_environment(const Environment& env, const Environment& merge);
 
 }  // namespace pronghorn::process

@@ -7,6 +7,7 @@
 
 #include <cassert>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Loop::State {
   uv_idle_t idle{};    // keeps the loop from sleeping while some are waiting
   std::vector<std::move_only_function<void()>> deferred;
   std::vector<std::move_only_function<void()>> calling;  // the turn's; its memory is used again
+  std::unordered_map<const void*, std::shared_ptr<void>> held;
 };
 
 Loop::Loop() : state_(std::make_unique<State>()) {
@@ -31,10 +33,10 @@ Loop::Loop() : state_(std::make_unique<State>()) {
 }
 
 Loop::~Loop() {
-  // A deferred call may own handles: they must close while there is a loop.
-  while (!state_->deferred.empty()) {
-    auto calls = std::move(state_->deferred);
-    state_->deferred.clear();
+  // Deferred calls and what is held may own handles: they must close while there is a loop.
+  while (!state_->deferred.empty() || !state_->held.empty()) {
+    auto calls = std::exchange(state_->deferred, {});
+    auto held = std::exchange(state_->held, {});
   }
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->check), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->idle), nullptr);
@@ -83,6 +85,16 @@ void Loop::defer(std::move_only_function<void()> fn) {
     for (auto& call : state->calling) call();
     state->calling.clear();
   });
+}
+
+void Loop::hold(std::shared_ptr<void> what) {
+  const void* key = what.get();
+  state_->held.emplace(key, std::move(what));
+}
+
+void Loop::release(const void* what) noexcept {
+  // Out of the map first: what goes here may release others.
+  auto held = state_->held.extract(what);
 }
 
 uv_loop_s* Loop::native() noexcept { return &state_->loop; }

@@ -35,6 +35,11 @@ class Loop {
   /// Calls `fn` once, after the callbacks of this turn (as Node's setImmediate).
   void defer(std::move_only_function<void()> fn);
 
+  /// Keeps `what` alive until release() of the same pointer, or until the loop goes: for operations
+  /// that outlive what their caller holds of them.
+  void hold(std::shared_ptr<void> what);
+  void release(const void* what) noexcept;
+
   /// libuv's own loop, for the handles of base/uv.
   uv_loop_s* native() noexcept;
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON values, by nlohmann-json. The one public header that includes it.
+// JSON values, by nlohmann-json. The one public header that includes it whole.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <pronghorn/json_fwd.h>
 
-namespace pronghorn {
-using Json = nlohmann::json;
-}
+#include <nlohmann/json.hpp>
