@@ -4,7 +4,7 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
-#include <pronghorn/base/task.h>
+#include <pronghorn/base/uv/task.h>
 #include <pronghorn/base/uv/loop.h>
 #include <pronghorn/json.h>
 #include <pronghorn/process/exec.h>

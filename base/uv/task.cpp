@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pronghorn/base/task.h>
+#include <pronghorn/base/uv/task.h>
 
 #include <memory>
 
