@@ -19,6 +19,8 @@ struct Loop::State {
   uv_idle_t idle{};    // keeps the loop from sleeping while some are waiting
   std::vector<std::move_only_function<void()>> deferred;
   std::vector<std::move_only_function<void()>> calling;  // the turn's; its memory is used again
+  uv_prepare_t prepare{};                                // runs what is due before the next poll
+  std::vector<std::move_only_function<void()>> soon;
   std::unordered_map<const void*, std::shared_ptr<void>> held;
 };
 
@@ -29,17 +31,20 @@ Loop::Loop() : state_(std::make_unique<State>()) {
   state_->loop.data = state_.get();
   uv_check_init(&state_->loop, &state_->check);
   uv_idle_init(&state_->loop, &state_->idle);
+  uv_prepare_init(&state_->loop, &state_->prepare);
   uv_unref(reinterpret_cast<uv_handle_t*>(&state_->check));
 }
 
 Loop::~Loop() {
   // Deferred calls and what is held may own handles: they must close while there is a loop.
-  while (!state_->deferred.empty() || !state_->held.empty()) {
+  while (!state_->deferred.empty() || !state_->soon.empty() || !state_->held.empty()) {
     auto calls = std::exchange(state_->deferred, {});
+    auto due = std::exchange(state_->soon, {});
     auto held = std::exchange(state_->held, {});
   }
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->check), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->idle), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->prepare), nullptr);
   // Children that outlive their owner (uv/process.cpp) keep their handle to be reaped; no longer.
   uv_walk(
       &state_->loop,
@@ -84,6 +89,19 @@ void Loop::defer(std::move_only_function<void()> fn) {
     std::swap(state->deferred, state->calling);
     for (auto& call : state->calling) call();
     state->calling.clear();
+  });
+}
+
+void Loop::soon(std::move_only_function<void()> fn) {
+  state_->soon.push_back(std::move(fn));
+  // libuv prepares between a turn's timers and its poll; an active handle makes it go on.
+  uv_prepare_start(&state_->prepare, [](uv_prepare_t* handle) {
+    auto* state = static_cast<State*>(handle->loop->data);
+    while (!state->soon.empty()) {
+      auto due = std::exchange(state->soon, {});
+      for (auto& call : due) call();
+    }
+    uv_prepare_stop(&state->prepare);
   });
 }
 

@@ -35,6 +35,9 @@ class Loop {
   /// Calls `fn` once, after the callbacks of this turn (as Node's setImmediate).
   void defer(std::move_only_function<void()> fn);
 
+  /// Calls `fn` once, before any event of a handle that is made now (as Node's process.nextTick).
+  void soon(std::move_only_function<void()> fn);
+
   /// Keeps `what` alive until release() of the same pointer, or until the loop goes: for operations
   /// that outlive what their caller holds of them.
   void hold(std::shared_ptr<void> what);
