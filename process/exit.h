@@ -7,7 +7,7 @@
 namespace pronghorn::process {
 
 /// Exactly one is set. A process that could not be started has the negative errno as its code, as
-/// in Node (-2: ENOENT).
+/// in Node (-2: ENOENT); -ECHILD: the program ignores SIGCHLD, or waited for the process itself.
 struct Exit {
   std::optional<int> code{};
   std::optional<int> signal{};
