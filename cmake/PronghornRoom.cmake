@@ -14,7 +14,8 @@ function(pronghorn_room name)
   endforeach()
   # "room/x.h" from the top of the tree; <pronghorn/room/x.h> through one symlink per room.
   target_include_directories(${target} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/pronghorn)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${name} ${PROJECT_BINARY_DIR}/include/pronghorn/${name} SYMBOLIC)
   set_property(GLOBAL APPEND PROPERTY PRONGHORN_ROOMS ${name})

@@ -2,7 +2,6 @@
 #include "ipc/channel.h"
 
 #include "ipc/channel_impl.h"
-#include "ipc/socket_io.h"
 #include "ipc/wire.h"
 
 #include <fcntl.h>
@@ -14,8 +13,8 @@ void Channel::Close::operator()(Impl* impl) const noexcept { impl->abandon(); }
 
 Result<Channel> Channel::open(Loop& loop, UniqueFd fd, Handlers handlers, Limits limits) {
   ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
-  std::unique_ptr<Impl, Close> impl(new Impl(std::move(fd), std::move(handlers), limits));
-  if (auto watched = impl->watch(loop); !watched) return std::unexpected(watched.error());
+  std::unique_ptr<Impl, Close> impl(new Impl(loop, std::move(fd), std::move(handlers), limits));
+  if (auto watched = impl->watch(); !watched) return std::unexpected(watched.error());
   return Channel(std::move(impl));
 }
 
@@ -24,27 +23,41 @@ Channel::~Channel() = default;
 Channel::Channel(Channel&&) noexcept = default;
 Channel& Channel::operator=(Channel&&) noexcept = default;
 
-Result<bool> Channel::send(const Json& message) {
+Result<bool> Channel::send(const Json& message, Sent sent) {
   auto text = encode_user_message(message);
   if (!text) return std::unexpected(std::move(text.error()));
-  return impl_->send(std::move(*text));
+  return impl_->send(std::move(*text), std::move(sent));
 }
 
-Result<bool> Channel::send(const InternalMessage& message) { return impl_->send(message.text()); }
+Result<bool> Channel::send(const InternalMessage& message, Sent sent) {
+  return impl_->send(message.text(), std::move(sent));
+}
 
-Result<bool> Channel::send(const Json& message, HandleType type, int fd) {
+Result<bool> Channel::send(const Json& message, const Handle& handle, Sent sent) {
   auto text = encode_user_message(message);
   if (!text) return std::unexpected(std::move(text.error()));
-  return impl_->send_handle(*text, type, fd);
+  return impl_->send_handle(*text, handle, std::move(sent));
 }
 
-Result<bool> Channel::send(const InternalMessage& message, HandleType type, int fd) {
-  return impl_->send_handle(message.text(), type, fd);
+Result<bool> Channel::send(const InternalMessage& message, const Handle& handle, Sent sent) {
+  return impl_->send_handle(message.text(), handle, std::move(sent));
 }
 
-void Channel::disconnect() { impl_->disconnect(); }
+void Channel::count_sockets(std::string_view key,
+                            std::move_only_function<void(Result<std::size_t>)> reply) {
+  impl_->count_sockets(key, std::move(reply));
+}
+void Channel::when_sockets_closed(std::string_view key, std::move_only_function<void()> closed) {
+  impl_->when_sockets_closed(key, std::move(closed));
+}
+
+bool Channel::disconnect() { return impl_->disconnect(); }
 bool Channel::is_connected() const noexcept { return impl_->is_connected(); }
+void Channel::pause() noexcept { impl_->set_paused(true); }
+void Channel::resume() noexcept { impl_->set_paused(false); }
+std::size_t Channel::queued() const noexcept { return impl_->queued(); }
 void Channel::ref() noexcept { impl_->set_referenced(true); }
 void Channel::unref() noexcept { impl_->set_referenced(false); }
+int Channel::fd() const noexcept { return impl_->fd(); }
 
 }  // namespace pronghorn::ipc

@@ -27,19 +27,19 @@ class Channel {
   struct Handlers {
     // std::function where Json is told: gcc 12's move_only_function wants it complete.
     /// A message that is not internal (Node: 'message'). The handle is empty when none came.
-    std::function<void(const Json&, ReceivedHandle)> on_message;
+    std::function<void(const Json&, ReceivedHandle)> on_message{};
     /// `cmd` is longer than "NODE_" and begins with it (Node: 'internalMessage'). NODE_HANDLE is
     /// already unwrapped and acknowledged; the counting of sockets (NODE_SOCKET_…) is done within.
-    std::function<void(const Json&, ReceivedHandle)> on_internal;
+    std::function<void(const Json&, ReceivedHandle)> on_internal{};
     /// A handle was refused by the peer four times, and is lost with its message (Node:
     /// SentHandleNotReceivedWarning). The channel goes on.
-    std::move_only_function<void(const Error&)> on_handle_lost;
+    std::move_only_function<void(const Error&)> on_handle_lost{};
     /// Once, when the channel has ended: EOF, disconnect(), or after on_error.
-    std::move_only_function<void()> on_disconnect;
+    std::move_only_function<void()> on_disconnect{};
     /// The peer broke the protocol (not JSON, a line over max_message, nesting over 512,
     /// descriptors that no message announces or that are no sockets); the channel closes, and
     /// on_disconnect follows.
-    std::move_only_function<void(const Error&)> on_error;
+    std::move_only_function<void(const Error&)> on_error{};
   };
   using Limits = ChannelLimits;
 

@@ -16,26 +16,32 @@ namespace {
 constexpr std::size_t kSlowDownBytes = 128 * 1024;
 
 Error refused(std::errc code, const char* text) { return {std::make_error_code(code), text}; }
-Error closed_error() { return refused(std::errc::broken_pipe, "the channel is closed"); }
+Error closed_error() { return {Errc::ipc_channel_closed, "the channel is closed"}; }
 
 }  // namespace
 
-Channel::Impl::Impl(UniqueFd fd, Handlers handlers, Limits limits)
-    : fd_(std::move(fd)),
+Channel::Impl::Impl(Loop& loop, UniqueFd fd, Handlers handlers, Limits limits)
+    : loop_(loop),
+      fd_(std::move(fd)),
       handlers_(std::move(handlers)),
       limits_(limits),
-      reader_(limits.max_message) {}
+      reader_(limits.max_message),
+      held_sockets_([this](const std::string& key) {
+        if (state_ != State::open) return;
+        outbox_.push(encode_socket_note({.kind = SocketNote::Kind::all_closed, .key = key}));
+        schedule();  // this comes from wherever the user closes a socket
+      }) {}
 
-Result<void> Channel::Impl::watch(Loop& loop) {
+Result<void> Channel::Impl::watch() {
   if (!is_socket(fd_.get())) {
     return std::unexpected(
         refused(std::errc::not_a_socket, "the channel's descriptor is no socket"));
   }
   auto poll =
-      uv::Poll::open(loop, fd_.get(), [this](int events, int error) { on_ready(events, error); });
+      uv::Poll::open(loop_, fd_.get(), [this](int events, int error) { on_ready(events, error); });
   if (!poll) return std::unexpected(std::move(poll.error()));
   poll_ = std::move(*poll);
-  poll_->want(uv::Poll::kReadable);
+  show_interest();
   return {};
 }
 
@@ -52,29 +58,41 @@ Result<void> Channel::Impl::check_sendable(std::size_t bytes) const {
   return {};
 }
 
-Result<bool> Channel::Impl::send(std::string line) {
-  if (auto ok = check_sendable(line.size()); !ok) return std::unexpected(std::move(ok.error()));
-  line += '\n';
-  outbox_.push(std::move(line));
-  return sent();
+Result<bool> Channel::Impl::send(std::string json, Sent sent) {
+  if (auto ok = check_sendable(json.size()); !ok) return std::unexpected(std::move(ok.error()));
+  json += '\n';
+  outbox_.push(std::move(json));
+  return queued_one(std::move(sent));
 }
 
-Result<bool> Channel::Impl::send_handle(std::string_view json, HandleType type, int fd) {
-  if (!is_socket(fd)) {
-    return std::unexpected(refused(std::errc::not_a_socket, "only sockets travel over a channel"));
+Result<bool> Channel::Impl::send_handle(std::string_view json, const Handle& handle, Sent sent) {
+  if (!is_socket(handle.fd)) {
+    return std::unexpected(Error(Errc::invalid_handle_type, "only sockets travel over a channel"));
   }
-  std::string line = wrap_in_handle(json, type, datagram_type(fd));
+  std::string line = wrap_in_handle(json, handle.type, handle.key, datagram_type(handle.fd));
   if (auto ok = check_sendable(line.size()); !ok) return std::unexpected(std::move(ok.error()));
-  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  UniqueFd copy(::fcntl(handle.fd, F_DUPFD_CLOEXEC, 3));
   if (!copy) return std::unexpected(Error::system(errno, "cannot duplicate a socket"));
   line += '\n';
-  outbox_.push_handle(std::move(line), std::move(copy), type == HandleType::net_socket);
-  return sent();
+  const bool is_counted = handle.type == HandleType::net_socket && !handle.key.empty();
+  handle_keys_.push_back(is_counted ? handle.key : std::string());
+  if (is_counted) sent_sockets_.sent(handle.key);
+  outbox_.push_handle(std::move(line), std::move(copy), handle.type == HandleType::net_socket);
+  return queued_one(std::move(sent));
 }
 
-Result<bool> Channel::Impl::sent() {
+// Node's `subprocess.send`: behind a handle the first message only; else by the unsent bytes.
+Result<bool> Channel::Impl::queued_one(Sent sent) {
+  auto behind = outbox_.waiting_behind_handle();
+  const std::uint64_t at = outbox_.pushed();
   flush();
   if (state_ != State::open) return std::unexpected(closed_error());
+  if (sent) {
+    receipts_.add(at, std::move(sent));
+    receipts_.settle(outbox_.left());
+    if (receipts_.due() > 0) schedule();
+  }
+  if (behind && *behind > 0) return *behind == 1;
   return outbox_.queued() < kSlowDownBytes;
 }
 
@@ -97,15 +115,44 @@ void Channel::Impl::flush() {
     }
     outbox_.wrote(static_cast<std::size_t>(count));
   }
-  poll_->want(uv::Poll::kReadable | (blocked_ ? uv::Poll::kWritable : 0));
-  if (state_ == State::flushing && outbox_.is_idle()) shut_down(State::ending);
+  receipts_.settle(outbox_.left());
+  if (receipts_.due() > 0) schedule();
+  if (state_ == State::flushing && outbox_.is_idle()) return shut_down(State::ending);
+  show_interest();
 }
 
-void Channel::Impl::disconnect() {
-  if (state_ != State::open) return;
-  state_ = State::flushing;
-  poll_->ref();  // the loop must stay for on_disconnect
+void Channel::Impl::count_sockets(std::string_view key, SentSockets::Counted reply) {
+  if (state_ != State::open) {
+    sent_sockets_.refuse(std::move(reply));
+  } else {
+    sent_sockets_.count(key, std::move(reply));
+  }
+  ask_about_sockets();
+}
+
+void Channel::Impl::when_sockets_closed(std::string_view key, SentSockets::Closed closed) {
+  if (state_ != State::open) {
+    sent_sockets_.refuse(std::move(closed));
+  } else {
+    sent_sockets_.when_closed(key, std::move(closed));
+  }
+  ask_about_sockets();
+}
+
+void Channel::Impl::ask_about_sockets() {
+  while (auto question = sent_sockets_.take_question()) {
+    if (state_ == State::open) outbox_.push(encode_socket_note(*question));
+  }
+  if (sent_sockets_.due() > 0) schedule();
   flush();
+}
+
+bool Channel::Impl::disconnect() {
+  if (state_ != State::open) return false;
+  state_ = State::flushing;
+  set_paused(false);  // the acknowledgements that what is queued waits for
+  flush();
+  return true;
 }
 
 // shutdown(2) makes the socket readable, so the end is told by the loop, and in one place
@@ -115,13 +162,57 @@ void Channel::Impl::shut_down(State next) {
   state_ = next;
   blocked_ = false;
   outbox_.clear();
+  receipts_.fail(closed_error());
+  if (receipts_.due() > 0) schedule();
   ::shutdown(fd_.get(), SHUT_RDWR);
-  poll_->want(uv::Poll::kReadable);
+  show_interest();
+}
+
+// What waits to be written keeps the loop, also without a reference.
+void Channel::Impl::show_interest() noexcept {
+  if (!poll_) return;
+  poll_->want((paused_ ? 0 : uv::Poll::kReadable) | (blocked_ ? uv::Poll::kWritable : 0));
+  if (referenced_ || blocked_ || state_ == State::flushing || state_ == State::ending) {
+    poll_->ref();
+  } else {
+    poll_->unref();
+  }
 }
 
 void Channel::Impl::set_referenced(bool referenced) noexcept {
-  if (state_ != State::open) return;
-  referenced ? poll_->ref() : poll_->unref();
+  referenced_ = referenced;
+  show_interest();
+}
+
+void Channel::Impl::set_paused(bool paused) noexcept {
+  if (state_ == State::closed || (paused && !takes_input())) return;
+  paused_ = paused;
+  show_interest();
+  if (!paused && lines_wait_) schedule();
+}
+
+void Channel::Impl::schedule() {
+  if (std::exchange(scheduled_, true)) return;
+  // The turn keeps this object until the call, or until the loop throws it away.
+  loop_.defer([turn = Turn(*this), this] { after_turn(); });
+}
+
+void Channel::Impl::after_turn() {
+  scheduled_ = false;
+  if (abandoned_) return;
+  flush();
+  tell_due();
+  if (!abandoned_ && lines_wait_ && !paused_) take_lines();
+}
+
+// Those that are due now; what their callbacks cause is told a turn later.
+void Channel::Impl::tell_due() {
+  for (std::size_t n = receipts_.due(); n > 0 && !abandoned_ && receipts_.due() > 0; --n) {
+    receipts_.take_due()();
+  }
+  for (std::size_t n = sent_sockets_.due(); n > 0 && !abandoned_ && sent_sockets_.due() > 0; --n) {
+    sent_sockets_.take_due()();
+  }
 }
 
 void Channel::Impl::abandon() noexcept {
@@ -135,16 +226,23 @@ void Channel::Impl::close() noexcept {
   poll_.reset();  // before the descriptor it watches
   fd_.reset();
   received_.clear();
+  handle_keys_.clear();
   outbox_.clear();
 }
 
 void Channel::Impl::finish() {
   close();
+  receipts_.fail(closed_error());
+  sent_sockets_.end();
+  tell_due();
   if (!abandoned_ && handlers_.on_disconnect) handlers_.on_disconnect();
 }
 
 void Channel::Impl::fail(const Error& error) {
   close();
+  receipts_.fail(closed_error());
+  sent_sockets_.end();
+  tell_due();
   if (!abandoned_ && handlers_.on_error) handlers_.on_error(error);
   if (!abandoned_ && handlers_.on_disconnect) handlers_.on_disconnect();
 }

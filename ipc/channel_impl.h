@@ -8,27 +8,36 @@
 #include "base/uv/poll.h"
 #include "ipc/frame_reader.h"
 #include "ipc/outbox.h"
+#include "ipc/receipts.h"
+#include "ipc/socket_list.h"
 
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pronghorn::ipc {
 
 struct Channel::Impl {
  public:
-  Impl(UniqueFd fd, Handlers handlers, Limits limits);
+  Impl(Loop& loop, UniqueFd fd, Handlers handlers, Limits limits);
 
-  Result<void> watch(Loop& loop);
-  Result<bool> send(std::string line);
-  Result<bool> send_handle(std::string_view json, HandleType type, int fd);
-  void disconnect();
+  Result<void> watch();
+  /// `json` has no line feed yet.
+  Result<bool> send(std::string json, Sent sent);
+  Result<bool> send_handle(std::string_view json, const Handle& handle, Sent sent);
+  void count_sockets(std::string_view key, SentSockets::Counted reply);
+  void when_sockets_closed(std::string_view key, SentSockets::Closed closed);
+  bool disconnect();
   /// The owner is gone: closes, and frees this object as soon as no callback of it runs.
   void abandon() noexcept;
   bool is_connected() const noexcept { return state_ == State::open; }
+  void set_paused(bool paused) noexcept;
+  std::size_t queued() const noexcept { return outbox_.queued(); }
   void set_referenced(bool referenced) noexcept;
+  int fd() const noexcept { return fd_.get(); }
 
  private:
   enum class State : std::uint8_t {
@@ -41,45 +50,63 @@ struct Channel::Impl {
   /// While one exists, abandon() leaves the object to it.
   class Turn {
    public:
-    explicit Turn(Impl& impl) : impl_(impl) { ++impl_.turns_; }
+    explicit Turn(Impl& impl) : impl_(&impl) { ++impl_->turns_; }
     ~Turn() {
-      if (--impl_.turns_ == 0 && impl_.abandoned_) delete &impl_;
+      if (impl_ != nullptr && --impl_->turns_ == 0 && impl_->abandoned_) delete impl_;
     }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
+    Turn(Turn&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
 
    private:
-    Impl& impl_;
+    Impl* impl_;
   };
   ~Impl() = default;
 
   Result<void> check_sendable(std::size_t bytes) const;
-  Result<bool> sent();
+  Result<bool> queued_one(Sent sent);
   void flush();
   void shut_down(State next);
+  void show_interest() noexcept;
 
   void on_ready(int events, int error);
   void read_some();
   void take_lines();
   void take_line(std::string_view line);
   void take_message(const class Incoming& incoming);
+  void take_refusal();
+  void take_note(const struct SocketNote& note);
+  bool answer(std::string_view line);
   bool may_write() const noexcept { return state_ == State::open || state_ == State::flushing; }
   bool takes_input() const noexcept { return may_write() || state_ == State::draining; }
 
+  void ask_about_sockets();
+  /// After this turn of the loop: what is due is told, and what waits is written.
+  void schedule();
+  void after_turn();
+  void tell_due();
   void close() noexcept;
   void finish();
   void fail(const Error& error);
 
+  Loop& loop_;
   UniqueFd fd_;
   std::optional<uv::Poll> poll_;
   Handlers handlers_;
   Limits limits_;
   FrameReader reader_;
   Outbox outbox_;
-  std::deque<UniqueFd> received_;       // descriptors whose NODE_HANDLE line is not yet complete
-  std::optional<Error> write_failure_;  // told at EOF: callbacks never come from within send()
+  Receipts receipts_;
+  SentSockets sent_sockets_;
+  HeldSockets held_sockets_;
+  std::deque<std::string> handle_keys_;  // of the handles in the outbox, "" without one
+  std::deque<UniqueFd> received_;        // descriptors whose NODE_HANDLE line is not yet complete
+  std::optional<Error> write_failure_;   // told at EOF: callbacks never come from within send()
   State state_ = State::open;
   bool blocked_ = false;  // the socket takes no more now
+  bool paused_ = false;
+  bool lines_wait_ = false;  // whole lines that pause() left in reader_
+  bool referenced_ = true;
+  bool scheduled_ = false;
   bool abandoned_ = false;
   int turns_ = 0;
 };

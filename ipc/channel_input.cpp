@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The receiving side of a channel: reads, lines, descriptors, and what is delivered.
-#include <pronghorn/base/log.h>
-
 #include "ipc/channel_impl.h"
 #include "ipc/socket_io.h"
 #include "ipc/wire.h"
@@ -9,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <span>
+#include <string>
+#include <utility>
 
 namespace pronghorn::ipc {
 namespace {
@@ -20,23 +20,28 @@ constexpr int kReadsPerTurn = 16;
 // Descriptors that may wait for the end of a long NODE_HANDLE line.
 constexpr std::size_t kMaxWaitingDescriptors = 8;
 
+Error protocol(const std::string& what) {
+  return {Errc::protocol, "the peer broke the protocol: " + what};
+}
+
 }  // namespace
 
 void Channel::Impl::on_ready(int events, int error) {
   Turn turn(*this);
   // libuv reports POLLERR (the peer closed with our bytes unread) as an error and stops; recvmsg
-  // knows more.
-  if (error != 0) events = uv::Poll::kReadable;
-  if ((events & uv::Poll::kWritable) != 0) flush();
-  if ((events & uv::Poll::kReadable) != 0) read_some();
-  if (error != 0 && state_ != State::closed)
-    poll_->want(uv::Poll::kReadable | (blocked_ ? uv::Poll::kWritable : 0));
+  // and sendmsg know more.
+  if (error != 0) events = uv::Poll::kReadable | uv::Poll::kWritable;
+  if ((events & uv::Poll::kWritable) != 0 && blocked_) flush();
+  if ((events & uv::Poll::kReadable) != 0 && !paused_) read_some();
+  if (error != 0 && state_ != State::closed) show_interest();
 }
 
 void Channel::Impl::read_some() {
   std::array<char, kBytesPerTurn> space;  // uninitialised on purpose
   std::size_t taken = 0;
+  if (lines_wait_) take_lines();
   for (int reads = 0; reads < kReadsPerTurn && taken < kBytesPerTurn; ++reads) {
+    if (paused_ || state_ == State::closed) return;
     ssize_t count = receive(fd_.get(), std::span(space).subspan(taken), received_);
     if (count == -EAGAIN) return;
     if (count == 0 || count == -ECONNRESET) {
@@ -52,61 +57,100 @@ void Channel::Impl::read_some() {
     reader_.feed({space.data() + taken, static_cast<std::size_t>(count)});
     taken += static_cast<std::size_t>(count);
     take_lines();
-    if (state_ == State::closed) return;
   }
 }
 
 void Channel::Impl::take_lines() {
-  while (auto line = reader_.next()) {
+  while (!paused_) {
+    auto line = reader_.next();
+    if (!line) break;
     take_line(*line);
     if (!takes_input()) return;
   }
+  lines_wait_ = paused_;
+  if (paused_) return reader_.keep();
   if (reader_.is_too_long()) {
-    return fail(
-        Error(std::make_error_code(std::errc::message_size),
-              "the peer sent a message over " + std::to_string(limits_.max_message) + " bytes"));
+    return fail(protocol("a message over " + std::to_string(limits_.max_message) + " bytes"));
   }
   // A descriptor comes with the first byte of its NODE_HANDLE line. One that is left when no line
   // is open would be taken for a later message's.
   if (received_.size() > (reader_.has_partial() ? kMaxWaitingDescriptors : 0)) {
-    fail(Error("the peer sent a descriptor that no message announces"));
+    fail(protocol("a descriptor that no message announces"));
   }
 }
 
 void Channel::Impl::take_line(std::string_view line) {
   auto incoming = Incoming::parse(line);
-  if (!incoming) return fail(Error("the peer broke the protocol: " + incoming.error().message()));
+  if (!incoming) return fail(protocol(incoming.error().message()));
   switch (incoming->kind()) {
     case Incoming::Kind::ack:
-      outbox_.acknowledged();
+      if (outbox_.acknowledged()) handle_keys_.pop_front();
       return flush();
     case Incoming::Kind::nack:
-      if (outbox_.refused() == Outbox::Nacked::lost) log::warn("socket not received by peer");
-      return flush();
+      return take_refusal();
+    case Incoming::Kind::sockets:
+      return take_note(incoming->sockets());
     case Incoming::Kind::message:
       return take_message(*incoming);
   }
 }
 
+void Channel::Impl::take_refusal() {
+  if (outbox_.refused() != Outbox::Nacked::lost) return flush();
+  Error error("the peer did not take a socket that was sent to it");
+  receipts_.settle(outbox_.left(), &error);
+  std::string key = std::move(handle_keys_.front());
+  handle_keys_.pop_front();
+  if (!key.empty()) sent_sockets_.lost(key);
+  schedule();
+  flush();
+  if (handlers_.on_handle_lost) handlers_.on_handle_lost(error);
+}
+
+bool Channel::Impl::answer(std::string_view line) {
+  if (!may_write()) return true;
+  if (!outbox_.push_control(line)) {
+    fail(protocol("question after question, and it reads no answer"));
+    return false;
+  }
+  flush();
+  return true;
+}
+
+void Channel::Impl::take_note(const SocketNote& note) {
+  switch (note.kind) {
+    case SocketNote::Kind::get_count:
+      answer(encode_socket_note({.kind = SocketNote::Kind::count,
+                                 .key = note.key,
+                                 .count = held_sockets_.count(note.key)}));
+      return;
+    case SocketNote::Kind::notify_close:
+      if (!held_sockets_.close_asked(note.key)) return;
+      answer(encode_socket_note({.kind = SocketNote::Kind::all_closed, .key = note.key}));
+      return;
+    case SocketNote::Kind::count:
+    case SocketNote::Kind::all_closed:
+      sent_sockets_.answered(note);
+      return ask_about_sockets();
+  }
+}
+
 void Channel::Impl::take_message(const Incoming& incoming) {
-  UniqueFd fd;
+  ReceivedHandle handle{.type = incoming.type(), .fd = {}};
   if (incoming.has_handle()) {
     bool came = !received_.empty();
     if (came) {
-      fd = std::move(received_.front());
+      handle.fd = std::move(received_.front());
       received_.pop_front();
-      if (!is_socket(fd.get())) return fail(Error("the peer sent a descriptor that is no socket"));
+      if (!is_socket(handle.fd.get())) return fail(protocol("a descriptor that is no socket"));
     }
-    if (may_write() && !outbox_.push_control(came ? kAckLine : kNackLine)) {
-      return fail(Error("the peer sends handles and reads no acknowledgement"));
-    }
-    flush();
     // Without its descriptor it is not delivered: the sender repeats it, or gives up (MSG_CTRUNC,
     // EMFILE).
-    if (!came || !takes_input()) return;
+    if (!answer(came ? kAckLine : kNackLine) || !came || !takes_input()) return;
+    if (!incoming.key().empty()) handle.counted = held_sockets_.hold(incoming.key());
   }
   auto& handler = incoming.is_internal() ? handlers_.on_internal : handlers_.on_message;
-  if (handler) handler(incoming.message(), std::move(fd));
+  if (handler) handler(incoming.message(), std::move(handle));
 }
 
 }  // namespace pronghorn::ipc

@@ -39,8 +39,9 @@ Result<UniqueFd> take_inherited_channel(std::string* unique_id) {
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (!mode.empty() && mode != "json") {
     return std::unexpected(
-        Error("the parent asks for serialization '" + mode +
-              "', which only Node itself speaks; fork with serialization 'json'"));
+        Error(Errc::unsupported_serialization,
+              "the parent asks for serialization '" + mode +
+                  "', which only Node itself speaks; fork with serialization 'json'"));
   }
   return UniqueFd(fd);
 }

@@ -83,11 +83,15 @@ std::string excerpt(std::string_view text) {
   return text.size() > 40 ? out + "..." : out;
 }
 
-Error too_deep() { return Error("JSON nested deeper than " + std::to_string(kMaxNesting)); }
+Error too_deep() {
+  return {Errc::invalid_arg_value, "JSON nested deeper than " + std::to_string(kMaxNesting)};
+}
 
 // Why `value` cannot be dumped; recursion ends at the limit.
 std::optional<Error> refusal(const json& value, int room) {
-  if (value.is_discarded()) return Error("a discarded JSON value cannot be sent");
+  if (value.is_discarded()) {
+    return Error(Errc::invalid_arg_value, "a discarded JSON value cannot be sent");
+  }
   if (!value.is_structured()) return std::nullopt;
   if (room == 0) return too_deep();
   for (const json& element : value) {

@@ -5,14 +5,21 @@
 
 namespace pronghorn::ipc {
 namespace {
-// Small lines share one write up to this size; it also bounds how long an ACK waits behind one.
+// Small lines share one write up to this size; it also bounds how long an answer waits behind one.
 constexpr std::size_t kRunBytes = 64 * 1024;
 constexpr std::size_t kMaxControlBytes = 64 * 1024;
 constexpr int kMaxResends = 3;
 }  // namespace
 
-void Outbox::push(std::string line) {
-  queued_ += line.size();
+void Outbox::count_message(std::size_t bytes) {
+  queued_ += bytes;
+  pushed_ += bytes;
+  if (!followers_.empty()) ++waiting_;
+}
+
+void Outbox::push(std::string_view line) {
+  count_message(line.size());
+  if (!followers_.empty()) ++followers_.back();
   if (!entries_.empty() && !entries_.back().fd) {
     std::string& run = entries_.back().bytes;
     if (run.size() + line.size() <= kRunBytes) {
@@ -20,11 +27,12 @@ void Outbox::push(std::string line) {
       return;
     }
   }
-  entries_.push_back({.bytes = std::move(line), .fd = {}});
+  entries_.push_back({.bytes = std::string(line), .fd = {}});
 }
 
 void Outbox::push_handle(std::string line, UniqueFd fd, bool resend) {
-  queued_ += line.size();
+  count_message(line.size());
+  followers_.push_back(0);
   entries_.push_back({.bytes = std::move(line), .fd = std::move(fd), .resend = resend});
 }
 
@@ -59,21 +67,45 @@ void Outbox::wrote(std::size_t count) {
   Entry& front = entries_.front();
   front.written += count;
   queued_ -= count;
+  if (!front.fd) left_ += count;
   if (front.written < front.bytes.size()) return;
   if (front.fd) unacknowledged_ = std::move(front);
   entries_.pop_front();
+}
+
+// What waited behind it up to the next handle waits no longer.
+void Outbox::handle_is_done(const Entry& entry) {
+  left_ += entry.bytes.size();
+  waiting_ -= followers_.front();
+  followers_.pop_front();
+  if (!followers_.empty()) --waiting_;
+}
+
+bool Outbox::acknowledged() {
+  if (!unacknowledged_) return false;
+  handle_is_done(*unacknowledged_);
+  unacknowledged_.reset();
+  return true;
 }
 
 Outbox::Nacked Outbox::refused() {
   if (!unacknowledged_) return Nacked::nothing;
   Entry entry = std::move(*unacknowledged_);
   unacknowledged_.reset();
-  if (!entry.resend || entry.resent == kMaxResends) return Nacked::lost;
+  if (!entry.resend || entry.resent == kMaxResends) {
+    handle_is_done(entry);
+    return Nacked::lost;
+  }
   ++entry.resent;
   entry.written = 0;
   queued_ += entry.bytes.size();
   entries_.push_front(std::move(entry));
   return Nacked::will_resend;
+}
+
+std::optional<std::size_t> Outbox::waiting_behind_handle() const noexcept {
+  if (followers_.empty()) return std::nullopt;
+  return waiting_;
 }
 
 bool Outbox::is_idle() const noexcept {
@@ -83,8 +115,9 @@ bool Outbox::is_idle() const noexcept {
 void Outbox::clear() {
   entries_.clear();
   unacknowledged_.reset();
+  followers_.clear();
   control_.clear();
-  control_written_ = queued_ = 0;
+  control_written_ = queued_ = waiting_ = 0;
 }
 
 }  // namespace pronghorn::ipc

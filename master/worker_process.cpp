@@ -67,9 +67,9 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(
 process::ChildProcess::Handlers WorkerProcess::handlers() {
   process::ChildProcess::Handlers handlers;
   // A program of the user may send messages of its own: counted, not understood.
-  handlers.channel.on_message = [this](const ipc::Json&, UniqueFd) { is_flood(); };
-  handlers.channel.on_internal = [this](const ipc::Json& message, UniqueFd handle) {
-    on_internal(message, std::move(handle));
+  handlers.channel.on_message = [this](const ipc::Json&, ipc::ReceivedHandle) { is_flood(); };
+  handlers.channel.on_internal = [this](const ipc::Json& message, const ipc::ReceivedHandle&) {
+    on_internal(message);  // no message of a worker's carries a handle
   };
   handlers.channel.on_error = [this](const Error& error) { broke(error.message()); };
   handlers.channel.on_disconnect = [this] {
@@ -114,8 +114,7 @@ void WorkerProcess::broke(const std::string& why) {
   child_->channel().disconnect();
 }
 
-void WorkerProcess::on_internal(const ipc::Json& message, UniqueFd handle) {
-  handle.reset();  // no message of a worker's carries one
+void WorkerProcess::on_internal(const ipc::Json& message) {
   if (broken_ || is_flood()) return;
   if (auto cluster = ipc::decode_cluster_message(message)) {
     on_cluster(*cluster);
@@ -154,7 +153,7 @@ void WorkerProcess::answer_query(const ipc::ClusterMessage& query) {
     sent = channel.send(ipc::encode_error_reply(*query.seq, key, -EADDRNOTAVAIL, next_seq_++));
   } else {
     sent = channel.send(ipc::encode_shared_reply(*query.seq, key, next_seq_++),
-                        ipc::HandleType::net_native, found->fd());
+                        ipc::Handle::native(found->fd()));
   }
   if (!sent && sent.error().errno_value() == EMFILE) {
     // Our lack, not the worker's fault: it will report and leave, and be tried again.
@@ -174,9 +173,9 @@ void WorkerProcess::note_listening(const ipc::ClusterMessage& message) {
 }
 
 void WorkerProcess::send_failed(const Error& error) {
-  // EPIPE: the channel has ended, on_disconnect and on_exit follow. ENOBUFS: it does not read what
+  // Closed: the channel has ended, on_disconnect and on_exit follow. ENOBUFS: it does not read what
   // it asked for.
-  if (error.errno_value() != EPIPE) broke("cannot send: " + error.message());
+  if (error.code() != Errc::ipc_channel_closed) broke("cannot send: " + error.message());
 }
 
 void WorkerProcess::announce_drain() {

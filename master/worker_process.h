@@ -61,7 +61,7 @@ class WorkerProcess {
  private:
   WorkerProcess(Loop& loop, const std::vector<Listener>& listeners, Events events);
   process::ChildProcess::Handlers handlers();
-  void on_internal(const ipc::Json& message, UniqueFd handle);
+  void on_internal(const ipc::Json& message);
   void on_cluster(const ipc::ClusterMessage& message);
   void answer_query(const ipc::ClusterMessage& query);
   void note_listening(const ipc::ClusterMessage& message);

@@ -116,8 +116,8 @@ void Worker::Impl::start() {
   }
   auto opened = ipc::Channel::open(
       loop, std::move(options.channel),
-      {.on_message = {},
-       .on_internal = [this](const ipc::Json& m, UniqueFd fd) { on_internal(m, std::move(fd)); },
+      {.on_internal = [this](const ipc::Json& m,
+                             ipc::ReceivedHandle handle) { on_internal(m, std::move(handle.fd)); },
        .on_disconnect = [this] { on_channel_end(); },
        .on_error = [](const Error& e) { log::error("channel broken", {{"why", e.message()}}); }});
   if (!opened) {
@@ -194,8 +194,7 @@ void Worker::Impl::drain() {
   deadline.start(options.config.drain_timeout);
   server.close_listeners([this] {
     finished = true;
-    if (channel && channel->is_connected()) return channel->disconnect();
-    loop.stop();
+    if (!channel || !channel->disconnect()) loop.stop();
   });
 }
 

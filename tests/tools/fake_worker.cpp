@@ -38,8 +38,8 @@ class FakeWorker {
 
   int run(UniqueFd channel) {
     ipc::Channel::Handlers handlers;
-    handlers.on_internal = [this](const ipc::Json& message, UniqueFd handle) {
-      on_internal(message, std::move(handle));
+    handlers.on_internal = [this](const ipc::Json& message, ipc::ReceivedHandle handle) {
+      on_internal(message, std::move(handle.fd));
     };
     handlers.on_disconnect = [this] {
       // What breaks the protocol is to be killed, not to leave.

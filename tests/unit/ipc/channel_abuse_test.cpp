@@ -99,7 +99,7 @@ TEST_CASE("channel abuse: a million messages arrive, memory stays, and the loop 
   BarePeer p;
   long count = 0;
   Channel::Handlers handlers;
-  handlers.on_message = [&](const Json&, UniqueFd) { ++count; };
+  handlers.on_message = [&](const Json&, ipc::ReceivedHandle) { ++count; };
   p.channel = p.open(std::move(handlers));
   long before = resident();
   pid_t pid = flooder(p.peer, "7\n", 1'000'000);
@@ -150,7 +150,7 @@ TEST_CASE("channel abuse: a peer that sends handles and never reads is cut off")
   UniqueFd copy(::fcntl(p.peer.get(), F_DUPFD_CLOEXEC, 3));
   pid_t pid = flooder(copy, kHandle, LONG_MAX);
   copy.reset();
-  check_closed_with(p, "reads no acknowledgement");
+  check_closed_with(p, "reads no answer");
   p.peer.reset();
   ::waitpid(pid, nullptr, 0);
 }

@@ -94,13 +94,13 @@ struct Told {
 
   ipc::Channel::Handlers handlers() {
     ipc::Channel::Handlers h;
-    h.on_message = [this](const ipc::Json& m, UniqueFd fd) {
+    h.on_message = [this](const ipc::Json& m, ipc::ReceivedHandle handle) {
       messages.push_back(m.dump());
-      if (fd) fds.push_back(std::move(fd));
+      if (handle) fds.push_back(std::move(handle.fd));
     };
-    h.on_internal = [this](const ipc::Json& m, UniqueFd fd) {
+    h.on_internal = [this](const ipc::Json& m, ipc::ReceivedHandle handle) {
       internals.push_back(m.dump());
-      if (fd) fds.push_back(std::move(fd));
+      if (handle) fds.push_back(std::move(handle.fd));
     };
     h.on_disconnect = [this] { ++disconnects; };
     h.on_error = [this](const Error& e) { errors.push_back(e.message()); };

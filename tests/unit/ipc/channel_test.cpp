@@ -7,6 +7,7 @@
 using namespace pronghorn;
 using namespace pronghorn::test;
 using ipc::Channel;
+using ipc::Handle;
 using ipc::HandleType;
 using ipc::Json;
 
@@ -55,7 +56,7 @@ TEST_CASE("channel: send writes Node's lines, and refuses a user's message with 
   CHECK(p.channel->send({{"hello", "world"}}).value());
   CHECK(p.channel->send(Json("text")).value());
   CHECK(p.channel->send(ipc::encode_online(0)).value());
-  CHECK(p.channel->send(Json{{"cmd", "NODE_X"}}).error().errno_value() == EINVAL);
+  CHECK(p.channel->send(Json{{"cmd", "NODE_X"}}).error().code() == Errc::invalid_arg_value);
   CHECK(p.channel->send(Json{{"cmd", "NODE_"}}).has_value());
   CHECK(p.readable() ==
         "{\"hello\":\"world\"}\n\"text\"\n{\"cmd\":\"NODE_CLUSTER\",\"act\":\"online\",\"seq\":0}"
@@ -70,7 +71,7 @@ TEST_CASE("channel: an incomplete last line is dropped at the end") {
   CHECK(p.told.messages == std::vector<std::string>{"1"});
   CHECK(p.told.errors.empty());
   CHECK_FALSE(p.channel->is_connected());
-  CHECK(p.channel->send(Json(1)).error().errno_value() == EPIPE);
+  CHECK(p.channel->send(Json(1)).error().code() == Errc::ipc_channel_closed);
 }
 
 TEST_CASE("channel: a peer that closes with our bytes unread is an end and no error") {
@@ -87,7 +88,7 @@ TEST_CASE("channel: what a dead peer had sent is delivered although our write fa
   BarePeer p;
   p.write("1\n2\n");
   p.peer.reset();
-  CHECK(p.channel->send(Json("late")).error().errno_value() == EPIPE);
+  CHECK(p.channel->send(Json("late")).error().code() == Errc::ipc_channel_closed);
   CHECK_FALSE(p.channel->is_connected());
   CHECK(p.wait([&] { return p.told.disconnects == 1; }));
   CHECK(p.told.messages.size() == 2);
@@ -127,7 +128,7 @@ TEST_CASE(
 TEST_CASE("channel: disconnect waits for a handle's ACK and sends what is behind it") {
   BarePeer p;
   auto socket = bound_socket(0);
-  CHECK(p.channel->send(Json("h"), HandleType::net_server, socket.get()).value());
+  CHECK(p.channel->send(Json("h"), Handle::server(socket.get())).value());
   CHECK(p.channel->send(Json("after")).value());
   p.channel->disconnect();
   CHECK(p.readable() == "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Server\",\"msg\":\"h\"}\n");
@@ -142,7 +143,7 @@ TEST_CASE(
     "byte") {
   BarePeer p;
   auto socket = bound_socket(0);
-  CHECK(p.channel->send(ipc::encode_shared_reply(1, "K", 0), HandleType::net_native, socket.get())
+  CHECK(p.channel->send(ipc::encode_shared_reply(1, "K", 0), Handle::native(socket.get()))
             .value());
   CHECK(p.channel->send(Json(1)).value());
   char first = 0;
@@ -177,7 +178,7 @@ TEST_CASE("channel: net.Socket is sent four times at most, net.Native once") {
     expected = 1;
     type = HandleType::net_native;
   }
-  CHECK(p.channel->send(Json("h"), type, socket.get()).value());
+  CHECK(p.channel->send(Json("h"), ipc::Handle{.type = type, .fd = socket.get()}).value());
   CHECK(p.channel->send(Json("after")).value());
   std::string all;
   int sent = 0;
@@ -196,11 +197,11 @@ TEST_CASE("channel: net.Socket is sent four times at most, net.Native once") {
 TEST_CASE("channel: only sockets travel, and the dgram type is the socket's") {
   BarePeer p;
   UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  CHECK(p.channel->send(Json(1), HandleType::net_native, null.get()).error().errno_value() ==
-        ENOTSOCK);
-  CHECK(p.channel->send(Json(1), HandleType::net_native, -1).error().errno_value() == ENOTSOCK);
+  CHECK(p.channel->send(Json(1), Handle::native(null.get())).error().code() ==
+        Errc::invalid_handle_type);
+  CHECK(p.channel->send(Json(1), Handle::native(-1)).error().code() == Errc::invalid_handle_type);
   UniqueFd udp(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  CHECK(p.channel->send(Json(1), HandleType::dgram_socket, udp.get()).value());
+  CHECK(p.channel->send(Json(1), Handle::udp(udp.get())).value());
   CHECK(p.readable() ==
         "{\"cmd\":\"NODE_HANDLE\",\"type\":\"dgram.Socket\",\"msg\":1,\"dgramType\":\"udp6\"}\n");
 }
@@ -295,11 +296,11 @@ TEST_CASE("channel: it may be destroyed in each of its callbacks") {
   Channel::Handlers handlers;
   std::string input = "1\n2\n";
   SUBCASE("on_message") {
-    handlers.on_message = [&](const Json&, UniqueFd) { destroy(); };
+    handlers.on_message = [&](const Json&, ipc::ReceivedHandle) { destroy(); };
   }
   SUBCASE("on_internal") {
     input = "{\"cmd\":\"NODE_X\"}\n{\"cmd\":\"NODE_X\"}\n";
-    handlers.on_internal = [&](const Json&, UniqueFd) { destroy(); };
+    handlers.on_internal = [&](const Json&, ipc::ReceivedHandle) { destroy(); };
   }
   SUBCASE("on_error") {
     input = "garbage\n1\n";
@@ -323,7 +324,7 @@ TEST_CASE("channel: a new one may be assigned over it in its own callback") {
   BarePeer p;
   int calls = 0;
   Channel::Handlers handlers;
-  handlers.on_message = [&](const Json&, UniqueFd) {
+  handlers.on_message = [&](const Json&, ipc::ReceivedHandle) {
     ++calls;
     p.channel = p.open(p.told.handlers());
   };
