@@ -3,12 +3,10 @@
 #include "launch_support.h"
 #include "process/launch.h"
 
-#include <algorithm>
-#include <cstdint>
 #include <map>
-#include <numeric>
 #include <random>
 #include <sys/stat.h>
+#include <utility>
 #include <vector>
 
 using namespace pronghorn;
@@ -72,27 +70,19 @@ TEST_CASE("launch: the child has the descriptors that it was given and no other"
 }
 
 TEST_CASE("launch: -1 is /dev/null, to read for 0 and to read and write for others") {
-  auto what = shell(
-      "cat; for n in 0 2 3; do readlink /proc/$$/fd/$n; done; "
-      "grep flags /proc/$$/fdinfo/0 /proc/$$/fdinfo/2 | tail -c 9");
+  auto what = shell("cat; for n in 0 2 3; do readlink /proc/$$/fd/$n; done");
   what.descriptors = {-1, 1, -1, -1};
-  CHECK(output(what).starts_with("/dev/null\n/dev/null\n/dev/null\n"));
+  CHECK(output(what) == "/dev/null\n/dev/null\n/dev/null\n");
   what = shell("echo x >&2 && ! echo x >&0");
   what.descriptors = {-1, 1, -1};
   output(what);
 }
 
 TEST_CASE("launch: descriptors arrive in any order, also where targets are sources") {
-  std::vector<UniqueFd> files;  // different inodes
-  std::vector<int> numbers;
-  for (int n = 0; n < 6; ++n) {
-    Pipe pipe;
-    int target = 3 + n;
-    // Numbers 3 to 8 themselves, so that each target is a source.
-    UniqueFd held(::fcntl(pipe.in.get(), F_DUPFD_CLOEXEC, 100));
-    files.push_back(std::move(held));
-    numbers.push_back(target);
-  }
+  // Six different ones at 100 to 105, and at 3 to 8, so that each target is a source.
+  std::vector<UniqueFd> files;
+  for (int n = 0; n < 6; ++n) files.emplace_back(::fcntl(Pipe().in.get(), F_DUPFD_CLOEXEC, 100));
+  std::vector<int> numbers{3, 4, 5, 6, 7, 8};
   for (std::size_t n = 0; n < numbers.size(); ++n)
     REQUIRE(::dup3(files[n].get(), numbers[n], O_CLOEXEC) == numbers[n]);
   auto before = own_flags();
@@ -144,8 +134,8 @@ TEST_CASE("launch: descriptors arrive blocking or not as they are, and ours stay
   auto before = own_flags();
   auto what = shell("for n in 3 4; do grep flags /proc/$$/fdinfo/$n; done");
   what.descriptors = {-1, 1, 2, blocking.in.get(), other.in.get()};
-  // O_CLOEXEC is no flag of theirs; 04000 is O_NONBLOCK.
-  CHECK(output(what) == "flags:\t0100001\nflags:\t0104001\n");
+  // 01 is O_WRONLY, 04000 O_NONBLOCK.
+  CHECK(output(what) == "flags:\t01\nflags:\t04001\n");
   CHECK(own_flags() == before);
 }
 
