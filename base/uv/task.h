@@ -59,6 +59,11 @@ struct TaskPromise<void> : TaskPromiseBase {
 
 }  // namespace detail
 
+// gcc 12 miscompiles two forms of co_await (clang-19 compiles both right): a temporary made by
+// braces, `co_await f({.x = 1})`, where a member has a destructor, is destroyed twice, and `a ?
+// co_await b : c` runs b in any case. Give the first a name before, and write the second as an
+// `if`.
+
 /// Lazy: nothing runs before it is awaited or started. Owns its frame; destroying a Task that waits
 /// destroys the frame and what it holds.
 template <class T>
