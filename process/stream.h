@@ -32,7 +32,8 @@ class Stream {
   /// Reads a descriptor that others share, such as standard input: its flags are left alone.
   /// Regular files too. @errors those of dup(2) and epoll_ctl(2)
   static Result<Stream> open_shared(Loop& loop, int fd);
-  /// One that is no pipe (`ignore`, `inherit` …): it has ended, and every write fails with EBADF.
+  /// One that is no pipe (`ignore`, `inherit` …): it has ended, and every write fails with EBADF
+  /// (`written` is told at once: there is no loop).
   Stream();
   ~Stream();
   Stream(Stream&&) noexcept;
@@ -80,6 +81,7 @@ class Stream {
   int fd() const noexcept;
 
  private:
+  friend struct StreamAccess;
   struct Impl;
   explicit Stream(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
