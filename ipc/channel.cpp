@@ -56,8 +56,10 @@ bool Channel::is_connected() const noexcept { return impl_->is_connected(); }
 void Channel::pause() noexcept { impl_->set_paused(true); }
 void Channel::resume() noexcept { impl_->set_paused(false); }
 std::size_t Channel::queued() const noexcept { return impl_->queued(); }
+std::size_t Channel::message_bytes() const noexcept { return impl_->message_bytes(); }
 void Channel::ref() noexcept { impl_->set_referenced(true); }
 void Channel::unref() noexcept { impl_->set_referenced(false); }
+void Channel::ref_by_default(bool referenced) noexcept { impl_->set_default_reference(referenced); }
 int Channel::fd() const noexcept { return impl_->fd(); }
 
 }  // namespace pronghorn::ipc

@@ -77,7 +77,8 @@ class Channel {
   /// ended (Node: server.close waits for it). At once, from the loop, when none was ever sent.
   void when_sockets_closed(std::string_view key, std::move_only_function<void()> closed);
 
-  /// Sends what is queued, then closes: the peer sees EOF. on_disconnect follows.
+  /// Sends what is queued, then closes: the peer sees EOF. on_disconnect follows. Goes on reading
+  /// when paused: what is queued may wait for an acknowledgement.
   /// @returns false when it was called before, or the channel has ended
   bool disconnect();
   /// False from the call of disconnect() on.
@@ -87,9 +88,13 @@ class Channel {
   void resume() noexcept;
   /// Unsent bytes, those behind an unacknowledged handle included.
   std::size_t queued() const noexcept;
+  /// Bytes of the line whose message is being delivered (on_message, on_internal).
+  std::size_t message_bytes() const noexcept;
   /// Whether an open channel keeps the loop running (it does at first).
   void ref() noexcept;
   void unref() noexcept;
+  /// As ref() and unref(), as long as neither was called.
+  void ref_by_default(bool referenced) noexcept;
   /// -1 when closed.
   int fd() const noexcept;
 

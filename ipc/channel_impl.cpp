@@ -172,7 +172,8 @@ void Channel::Impl::shut_down(State next) {
 void Channel::Impl::show_interest() noexcept {
   if (!poll_) return;
   poll_->want((paused_ ? 0 : uv::Poll::kReadable) | (blocked_ ? uv::Poll::kWritable : 0));
-  if (referenced_ || blocked_ || state_ == State::flushing || state_ == State::ending) {
+  if (referenced_.value_or(referenced_by_default_) || blocked_ || state_ == State::flushing ||
+      state_ == State::ending) {
     poll_->ref();
   } else {
     poll_->unref();
@@ -181,6 +182,11 @@ void Channel::Impl::show_interest() noexcept {
 
 void Channel::Impl::set_referenced(bool referenced) noexcept {
   referenced_ = referenced;
+  show_interest();
+}
+
+void Channel::Impl::set_default_reference(bool referenced) noexcept {
+  referenced_by_default_ = referenced;
   show_interest();
 }
 

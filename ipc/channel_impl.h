@@ -36,7 +36,9 @@ struct Channel::Impl {
   bool is_connected() const noexcept { return state_ == State::open; }
   void set_paused(bool paused) noexcept;
   std::size_t queued() const noexcept { return outbox_.queued(); }
+  std::size_t message_bytes() const noexcept { return message_bytes_; }
   void set_referenced(bool referenced) noexcept;
+  void set_default_reference(bool referenced) noexcept;
   int fd() const noexcept { return fd_.get(); }
 
  private:
@@ -104,11 +106,13 @@ struct Channel::Impl {
   State state_ = State::open;
   bool blocked_ = false;  // the socket takes no more now
   bool paused_ = false;
-  bool lines_wait_ = false;  // whole lines that pause() left in reader_
-  bool referenced_ = true;
+  bool lines_wait_ = false;         // whole lines that pause() left in reader_
+  std::optional<bool> referenced_;  // by ref() or unref()
+  bool referenced_by_default_ = true;
   bool scheduled_ = false;
   bool abandoned_ = false;
   int turns_ = 0;
+  std::size_t message_bytes_ = 0;
 };
 
 }  // namespace pronghorn::ipc

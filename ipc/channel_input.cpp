@@ -81,6 +81,7 @@ void Channel::Impl::take_lines() {
 
 void Channel::Impl::take_line(std::string_view line) {
   auto incoming = Incoming::parse(line);
+  message_bytes_ = line.size();
   if (!incoming) return fail(protocol(incoming.error().message()));
   switch (incoming->kind()) {
     case Incoming::Kind::ack:

@@ -36,6 +36,7 @@ Result<UniqueFd> take_inherited_channel(std::string* unique_id) {
   if (parsed.ec != std::errc() || parsed.ptr != end || !is_socket(fd)) {
     return std::unexpected(Error("NODE_CHANNEL_FD=" + number + " is no open socket"));
   }
+  UniqueFd channel(fd);
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (!mode.empty() && mode != "json") {
     return std::unexpected(
@@ -43,7 +44,7 @@ Result<UniqueFd> take_inherited_channel(std::string* unique_id) {
               "the parent asks for serialization '" + mode +
                   "', which only Node itself speaks; fork with serialization 'json'"));
   }
-  return UniqueFd(fd);
+  return channel;
 }
 
 }  // namespace pronghorn::ipc

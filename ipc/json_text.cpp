@@ -117,6 +117,10 @@ Result<std::string> dump_json(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::shared_ptr<const json> copy_json(const json& value) {
+  return std::make_shared<const json>(value);
+}
+
 std::string quote_json(std::string_view text) {
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ Result<nlohmann::json> parse_json(std::string_view text);
 /// infinities null.
 /// @errors nesting over 512; a value that is none (discarded)
 Result<std::string> dump_json(const nlohmann::json& value);
+
+/// A copy, for those who do not know what a Json is made of.
+std::shared_ptr<const nlohmann::json> copy_json(const nlohmann::json& value);
 
 /// `text` as a JSON string, quotes included.
 std::string quote_json(std::string_view text);
