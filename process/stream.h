@@ -18,7 +18,8 @@ namespace pronghorn::process {
 /// A byte stream with back-pressure both ways. Its listeners come from the loop only, never from
 /// within a call, and each may destroy the Stream or its ChildProcess. Several listeners of one
 /// event are called in the order in which they were added. A side that the stream does not have
-/// (reading stdin, writing stdout) has ended from the start.
+/// (reading stdin, writing stdout) has ended from the start. One with both ends its
+/// writing, as by end(), when its reading has ended (Node: allowHalfOpen false).
 class Stream {
  public:
   enum class Sides : std::uint8_t { readable, writable, both };
