@@ -6,6 +6,7 @@
 //   launch [ROUNDS [PROGRAMS_PER_ROUND [MEBIBYTES_TOUCHED_BEFORE]]]
 #include "process/launch.h"
 
+#include "base/uv/box.h"
 #include "process/reaper.h"
 
 #include <uv.h>
@@ -51,40 +52,41 @@ void by_posix_spawn(int count) {
   }
 }
 
+// One started process; its box frees itself.
+struct Spawned : uv::Box<uv_process_t, int*> {};
+
+void uv_spawn_next(uv_loop_t* loop, int* left) {
+  std::string name = kProgram;
+  std::array<char*, 2> argv{name.data(), nullptr};
+  std::array<uv_stdio_container_t, 3> stdio{};
+  for (int n = 0; n < 3; ++n) {
+    stdio[static_cast<std::size_t>(n)].flags = UV_INHERIT_FD;
+    stdio[static_cast<std::size_t>(n)].data.fd = n;
+  }
+  uv_process_options_t options{};
+  options.file = kProgram;
+  options.args = argv.data();
+  options.stdio = stdio.data();
+  options.stdio_count = 3;
+  options.exit_cb = [](uv_process_t* ended, std::int64_t code, int) {
+    if (code != 0) give_up("uv_spawn's program");
+    int* count = uv::box_of<Spawned>(ended)->payload;
+    uv_loop_t* on = ended->loop;
+    uv::close_box(reinterpret_cast<uv_handle_t*>(ended));
+    if (--*count > 0) uv_spawn_next(on, count);
+  };
+  int status = 0;
+  auto box = uv::make_box<Spawned>(
+      status, [&](uv_process_t& process) { return uv_spawn(loop, &process, &options); });
+  if (!box) give_up("uv_spawn");
+  box->payload = left;
+  box.release();  // the exit callback closes it
+}
+
 void by_uv_spawn(int count) {
-  struct Run {
-    uv_loop_t loop{};
-    uv_process_t process{};
-    int left = 0;
-    void start() {
-      std::string name = kProgram;
-      std::array<char*, 2> argv{name.data(), nullptr};
-      std::array<uv_stdio_container_t, 3> stdio{};
-      for (int n = 0; n < 3; ++n) {
-        stdio[static_cast<std::size_t>(n)].flags = UV_INHERIT_FD;
-        stdio[static_cast<std::size_t>(n)].data.fd = n;
-      }
-      uv_process_options_t options{};
-      options.file = kProgram;
-      options.args = argv.data();
-      options.stdio = stdio.data();
-      options.stdio_count = 3;
-      options.exit_cb = [](uv_process_t* ended, std::int64_t code, int) {
-        if (code != 0) give_up("uv_spawn's program");
-        uv_close(reinterpret_cast<uv_handle_t*>(ended), [](uv_handle_t* closed) {
-          auto* run = static_cast<Run*>(closed->data);
-          if (--run->left > 0) run->start();
-        });
-      };
-      process.data = this;
-      if (uv_spawn(&loop, &process, &options) != 0) give_up("uv_spawn");
-    }
-  } run;
-  run.left = count;
-  uv_loop_init(&run.loop);
-  run.start();
-  uv_run(&run.loop, UV_RUN_DEFAULT);
-  uv_loop_close(&run.loop);
+  Loop loop;
+  uv_spawn_next(loop.native(), &count);
+  loop.run();
 }
 
 void by_ours(int count) {
