@@ -3,7 +3,7 @@
 #pragma once
 
 #include <pronghorn/ipc/scoreboard.h>
-#include <pronghorn/process/child.h>
+#include <pronghorn/process/exit.h>
 
 #include <cstdint>
 #include <string>

@@ -3,6 +3,10 @@
 
 #include <pronghorn/base/clock.h>
 #include <pronghorn/ipc/boot.h>
+#include <pronghorn/process/spawn.h>
+
+#include "base/log.h"
+#include "process/child_access.h"
 
 #include <fmt/format.h>
 
@@ -14,17 +18,14 @@ namespace pronghorn::master {
 namespace {
 
 constexpr int kConfigFault = 78;    // sysexits.h EX_CONFIG
-constexpr int kFirstInherited = 4;  // process::ForkOptions::descriptors: 3 is the channel
-
-process::ForkOptions fork_options(const WorkerImage& image, std::uint32_t slot,
-                                  std::uint64_t generation, std::uint64_t unique_id) {
-  process::ForkOptions options;
-  options.exec_path = image.exec_path;
-  options.args = image.argv;
-  auto inherit = [&options](int fd) {
+process::SpawnOptions spawn_options(const WorkerImage& image, std::uint32_t slot,
+                                    std::uint64_t generation, std::uint64_t unique_id) {
+  using process::Stdio;
+  std::vector<Stdio> stdio = {Stdio::inherit, Stdio::inherit, Stdio::inherit, Stdio::ipc};
+  auto inherit = [&stdio](int fd) {
     if (fd < 0) return -1;
-    options.descriptors.push_back(fd);
-    return kFirstInherited + static_cast<int>(options.descriptors.size()) - 1;
+    stdio.emplace_back(fd);
+    return static_cast<int>(stdio.size()) - 1;
   };
   ipc::Boot boot;
   boot.slot = slot;
@@ -34,12 +35,19 @@ process::ForkOptions fork_options(const WorkerImage& image, std::uint32_t slot,
   boot.access_log_fd = inherit(image.access_log_fd);
   boot.root_fd = inherit(image.root_fd);
   for (int fd : image.doorbells) boot.doorbells.push_back(inherit(fd));
-  options.env = {fmt::format("NODE_UNIQUE_ID={}", unique_id),
-                 fmt::format("{}={}", ipc::Boot::kVariable, boot.to_text())};
-  if (!image.config_path.empty()) options.env.push_back("PRONGHORN_CONFIG=" + image.config_path);
+  process::Environment env;
+  env.set("NODE_UNIQUE_ID", std::to_string(unique_id));
+  env.set(ipc::Boot::kVariable, boot.to_text());
+  if (!image.config_path.empty()) env.set("PRONGHORN_CONFIG", image.config_path);
   // What the service manager says to the master is not said to its workers.
-  options.unset = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
-                   "LISTEN_FDS",    "LISTEN_PID",    "LISTEN_FDNAMES"};
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS",
+                           "LISTEN_PID", "LISTEN_FDNAMES"}) {
+    env.unset(name);
+  }
+  process::SpawnOptions options;
+  options.env_merge = std::move(env);
+  options.argv0 = image.argv.front();
+  options.stdio = std::move(stdio);
   // A worker that floods us is ended before it costs memory.
   options.channel_limits = {.max_message = 1 << 20, .max_queued = 1 << 20};
   return options;
@@ -57,37 +65,47 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(
     std::uint64_t unique_id, const std::vector<Listener>& listeners, Events events) {
   std::unique_ptr<WorkerProcess> worker(new WorkerProcess(loop, listeners, std::move(events)));
   worker->listening_.resize(listeners.size());
-  auto child = process::ChildProcess::fork(loop, fork_options(image, slot, generation, unique_id),
-                                           worker->handlers());
-  if (!child) return std::unexpected(child.error());
+  auto child = process::spawn(loop, image.exec_path, {image.argv.begin() + 1, image.argv.end()},
+                              spawn_options(image, slot, generation, unique_id));
+  if (!child) return std::unexpected(std::move(child.error()));
+  // Known already, and the supervisor counts it as this start's end.
+  if (const Error* why = process::ChildProcessAccess::start_error(*child)) {
+    return std::unexpected(*why);
+  }
   worker->child_.emplace(std::move(*child));
+  worker->listen();
   return worker;
 }
 
-process::ChildProcess::Handlers WorkerProcess::handlers() {
-  process::ChildProcess::Handlers handlers;
+void WorkerProcess::listen() {
   // A program of the user may send messages of its own: counted, not understood.
-  handlers.channel.on_message = [this](const ipc::Json&, ipc::ReceivedHandle) { is_flood(); };
-  handlers.channel.on_internal = [this](const ipc::Json& message, const ipc::ReceivedHandle&) {
-    on_internal(message);  // no message of a worker's carries a handle
-  };
-  handlers.channel.on_error = [this](const Error& error) { broke(error.message()); };
-  handlers.channel.on_disconnect = [this] {
-    if (exit_) {
-      report_exit();
-    } else if (!broken_) {
-      events_.on_disconnect();
-    }
-  };
-  handlers.on_exit = [this](const process::Exit& exit) { on_exit(exit); };
-  return handlers;
+  child_->on_message([this](const Json&) { is_flood(); });
+  // No message of a worker's carries a handle; one that does is closed.
+  child_->on_internal([this](const Json& message, ipc::ReceivedHandle&) { on_internal(message); });
+  child_->on_error([this](const Error& error) { on_error(error); });
+  child_->on_disconnect([this] { on_disconnect(); });
+  child_->on_exit([this](const process::Exit& exit) { on_exit(exit); });
+}
+
+void WorkerProcess::on_error(const Error& error) {
+  if (!child_->connected()) return broke(error.message());
+  // A listener that it had no descriptor for: it never gets ready, which has its own deadline.
+  log::warn("worker did not take what was sent", {{"why", error.message()}});
+}
+
+void WorkerProcess::on_disconnect() {
+  if (exit_) {
+    report_exit();
+  } else if (!broken_) {
+    events_.on_disconnect();
+  }
 }
 
 void WorkerProcess::on_exit(const process::Exit& exit) {
   exit_ = exit;
   // Its last words may still be unread: a fault's reason is worth the wait. Bounded, as a child of
   // the worker's may hold the channel open.
-  if (exit.code == kConfigFault && !faulted_ && child_->channel().is_connected()) {
+  if (exit.code == kConfigFault && !faulted_ && child_->connected()) {
     exit_timer_.start(Millis(100));
   } else {
     report_exit();
@@ -111,7 +129,7 @@ void WorkerProcess::broke(const std::string& why) {
   if (std::exchange(broken_, true)) return;
   // The kill comes first: at the end of its channel a worker would leave as if all were well.
   events_.on_broken(why);
-  child_->channel().disconnect();
+  if (ipc::Channel* channel = child_->channel()) channel->disconnect();
 }
 
 void WorkerProcess::on_internal(const ipc::Json& message) {
@@ -132,7 +150,7 @@ void WorkerProcess::on_cluster(const ipc::ClusterMessage& message) {
   } else if (message.act == "exitedAfterDisconnect" && message.seq) {
     // Without this answer a Node worker never disconnects (node-ipc 3.4).
     leaving_ = true;
-    if (auto sent = child_->channel().send(ipc::encode_ack(*message.seq, next_seq_++)); !sent) {
+    if (auto sent = send(ipc::encode_ack(*message.seq, next_seq_++)); !sent) {
       send_failed(sent.error());
     }
   }
@@ -147,17 +165,16 @@ void WorkerProcess::answer_query(const ipc::ClusterMessage& query) {
       listeners_, [&](const Listener& l) { return l.matches(query) && skip-- == 0; });
   std::string key = fmt::format("{}:{}:{}::{}", query.address.value_or("null"),
                                 query.port.value_or(-1), query.address_type, query.index);
-  auto& channel = child_->channel();
   Result<bool> sent = true;
   if (found == listeners_.end()) {
-    sent = channel.send(ipc::encode_error_reply(*query.seq, key, -EADDRNOTAVAIL, next_seq_++));
+    sent = send(ipc::encode_error_reply(*query.seq, key, -EADDRNOTAVAIL, next_seq_++));
   } else {
-    sent = channel.send(ipc::encode_shared_reply(*query.seq, key, next_seq_++),
+    sent = send(ipc::encode_shared_reply(*query.seq, key, next_seq_++),
                         ipc::Handle::native(found->fd()));
   }
   if (!sent && sent.error().errno_value() == EMFILE) {
     // Our lack, not the worker's fault: it will report and leave, and be tried again.
-    sent = channel.send(ipc::encode_error_reply(*query.seq, key, -EMFILE, next_seq_++));
+    sent = send(ipc::encode_error_reply(*query.seq, key, -EMFILE, next_seq_++));
   }
   if (!sent) send_failed(sent.error());
 }
@@ -179,13 +196,13 @@ void WorkerProcess::send_failed(const Error& error) {
 }
 
 void WorkerProcess::announce_drain() {
-  if (auto sent = child_->channel().send(ipc::encode_pronghorn({"drain", {}})); !sent)
+  if (auto sent = send(ipc::encode_pronghorn({"drain", {}})); !sent)
     send_failed(sent.error());
 }
 
 void WorkerProcess::disconnect() {
   leaving_ = true;
-  if (auto sent = child_->channel().send(ipc::encode_disconnect(next_seq_++)); !sent)
+  if (auto sent = send(ipc::encode_disconnect(next_seq_++)); !sent)
     send_failed(sent.error());
 }
 

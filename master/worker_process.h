@@ -5,7 +5,7 @@
 
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/uv/loop.h>
-#include <pronghorn/process/child.h>
+#include <pronghorn/process/child_process.h>
 
 #include "base/uv/timer.h"
 #include "master/listener.h"
@@ -51,8 +51,8 @@ class WorkerProcess {
                                                       const std::vector<Listener>& listeners,
                                                       Events events);
 
-  int pid() const noexcept { return child_->pid(); }
-  bool kill(int signum) noexcept { return child_->kill(signum); }
+  int pid() const noexcept { return child_->pid().value(); }
+  bool kill(int signum) { return child_->kill(signum).value_or(false); }
   /// "Say Connection: close from now on, and go on accepting."
   void announce_drain();
   /// Node's disconnect: take what is queued, close the listeners, finish, leave.
@@ -65,6 +65,9 @@ class WorkerProcess {
   void on_cluster(const ipc::ClusterMessage& message);
   void answer_query(const ipc::ClusterMessage& query);
   void note_listening(const ipc::ClusterMessage& message);
+  Result<bool> send(const ipc::InternalMessage& message, const ipc::Handle* handle = nullptr);
+  void on_error(const Error& error);
+  void on_disconnect();
   void on_exit(const process::Exit& exit);
   void report_exit();
   bool is_flood();

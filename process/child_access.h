@@ -27,6 +27,8 @@ struct ChildProcessAccess {
   /// user's listeners. The hooks may keep a State*, which is good until on_close returns; a hook
   /// that did not run when the loop goes is destroyed with it.
   static void hold(ChildProcess& child, ChildHooks hooks);
+  /// Why it could not be started, as soon as spawn has returned; null when it was.
+  static const Error* start_error(const ChildProcess& child) noexcept;
   static State& state(ChildProcess& child) noexcept;
   static ChildProcess make(std::shared_ptr<State> state);
 };

@@ -81,7 +81,8 @@ class ChildProcess {
   void unref() noexcept;
 
   void on_spawn(std::move_only_function<void()> listener);
-  /// It could not be started (with FailedCall), was aborted (Errc::aborted), or its channel failed.
+  /// It could not be started (with FailedCall), was aborted (Errc::aborted), its channel failed, or
+  /// it refused a handle, which is lost (then it is still connected()).
   void on_error(std::move_only_function<void(const Error&)> listener);
   void on_exit(std::move_only_function<void(const Exit&)> listener);
   /// After exit, and the end of all streams and of the channel. Always comes.

@@ -53,6 +53,8 @@ class StdioList {
       : entries_(std::move(entries)), given_(true) {}
 
   bool is_given() const noexcept { return given_ || !entries_.empty(); }
+  /// One kind for 0, 1 and 2, to which fork adds the channel.
+  bool is_one_for_all() const noexcept { return !given_ && !entries_.empty(); }
   const std::vector<Stdio>& entries() const noexcept { return entries_; }
 
  private:

@@ -4,14 +4,15 @@
 
 using namespace pronghorn;
 using namespace pronghorn::test;
-using ipc::HandleType;
+using ipc::Handle;
 using ipc::Json;
 
 TEST_CASE("node child: messages travel both ways unchanged, and disconnect ends it") {
   if (!has_node()) return;
   Loop loop;
   Child child;
-  child.start_node(loop, "process.on('message', (m) => process.send({echo: m}));");
+  child.fork_node(loop, "process.on('message', (m) => process.send({echo: m}));");
+  child.receive();
   const std::vector<Json> messages = {Json{{"hello", "world"}},
                                       Json("text"),
                                       Json(1.5),
@@ -21,13 +22,13 @@ TEST_CASE("node child: messages travel both ways unchanged, and disconnect ends 
                                       Json("\xf0\x9f\x90\x98 \"quoted\"\n"),
                                       Json(std::string(1 << 20, 'x') + "\xc3\xa9"),
                                       Json{{"cmd", "NODE_"}}};
-  for (const Json& m : messages) CHECK(child.process->channel().send(m).has_value());
-  REQUIRE(run_until(loop, [&] { return child.told.messages.size() == messages.size(); }));
-  for (std::size_t i = 0; i < messages.size() && i < child.told.messages.size(); ++i) {
-    CHECK(child.told.messages[i] == Json{{"echo", messages[i]}}.dump());
+  for (const Json& m : messages) CHECK(child->send(m).has_value());
+  REQUIRE(run_until(loop, [&] { return child.messages.size() == messages.size(); }));
+  for (std::size_t i = 0; i < messages.size() && i < child.messages.size(); ++i) {
+    CHECK(child.messages[i] == Json{{"echo", messages[i]}}.dump());
   }
-  child.process->channel().disconnect();
-  REQUIRE(run_until(loop, [&] { return child.is_over(); }));
+  child->disconnect();
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
   CHECK(child.exit->code == 0);
 }
 
@@ -35,13 +36,14 @@ TEST_CASE("node child: what JSON.stringify makes of odd values arrives") {
   if (!has_node()) return;
   Loop loop;
   Child child;
-  child.start_node(loop,
-                   "for (const m of ['\\ud800', '\\u2028', 1e21, -0, 5e-324, {n: NaN, u: "
-                   "undefined, d: new Date(0)}])"
-                   " process.send(m);");
-  REQUIRE(run_until(loop, [&] { return child.is_over(); }));
-  CHECK(child.told.errors.empty());
-  CHECK(child.told.messages ==
+  child.fork_node(loop,
+                  "for (const m of ['\\ud800', '\\u2028', 1e21, -0, 5e-324, {n: NaN, u: "
+                  "undefined, d: new Date(0)}])"
+                  " process.send(m);");
+  child.receive();
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
+  CHECK(child.errors.empty());
+  CHECK(child.messages ==
         std::vector<std::string>{"\"\xef\xbf\xbd\"", "\"\xe2\x80\xa8\"", "1e+21", "0", "5e-324",
                                  "{\"d\":\"1970-01-01T00:00:00.000Z\",\"n\":null}"});
 }
@@ -50,20 +52,20 @@ TEST_CASE("node child: a listening server is passed, and the child answers HTTP 
   if (!has_node()) return;
   Loop loop;
   Child child;
-  child.start_node(loop, R"(
+  child.fork_node(loop, R"(
     process.on('message', (m, handle) => {
       if (m !== 'server') { process.send(m); return; }
       require('http').createServer((q, r) => r.end('from the child')).listen(handle, () => process.send('listens'));
     });)");
+  child.receive();
   std::uint16_t port = 0;
   auto server = bound_socket(64, &port);
-  CHECK(
-      child.process->channel().send(Json("server"), HandleType::net_server, server.get()).value());
-  CHECK(child.process->channel().send(Json("behind the handle")).value());
-  REQUIRE(run_until(loop, [&] { return child.told.messages.size() == 2; }));
+  CHECK(child->send(Json("server"), Handle::server(server.get())).value());
+  CHECK(child->send(Json("behind the handle")).value());
+  REQUIRE(run_until(loop, [&] { return child.messages.size() == 2; }));
   CHECK(http_get(port) == "from the child");
-  child.process->kill(SIGKILL);
-  REQUIRE(run_until(loop, [&] { return child.is_over(); }));
+  CHECK(child->kill(SIGKILL).value());
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
 }
 
 TEST_CASE(
@@ -71,12 +73,13 @@ TEST_CASE(
   if (!has_node()) return;
   Loop loop;
   Child child;
-  child.start_node(loop, R"(
+  child.fork_node(loop, R"(
     process.on('message', (m, h) => {
       process.send([m, h ? h.constructor.name : null]);
       if (m === 'socket') h.end('bye');
       else if (h) h.close();
     });)");
+  child.receive();
   std::uint16_t port = 0;
   auto server = bound_socket(1, &port);
   UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -89,21 +92,19 @@ TEST_CASE(
   UniqueFd udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   auto bound = bound_socket(0);
 
-  auto& channel = child.process->channel();
-  CHECK(channel.send(Json("socket"), HandleType::net_socket, accepted.get()).value());
+  CHECK(child->send(Json("socket"), Handle::socket(accepted.get())).value());
   accepted.reset();
-  CHECK(channel.send(Json("raw"), HandleType::net_native, bound.get()).value());
-  CHECK(channel.send(Json("plain")).value());
-  CHECK(channel.send(Json("udp"), HandleType::dgram_socket, udp.get()).value());
-  REQUIRE(run_until(loop, [&] { return child.told.messages.size() == 4; }));
-  CHECK(child.told.messages == std::vector<std::string>{"[\"socket\",\"Socket\"]",
-                                                        "[\"raw\",\"TCP\"]", "[\"plain\",null]",
-                                                        "[\"udp\",\"Socket\"]"});
+  CHECK(child->send(Json("raw"), Handle::native(bound.get())).value());
+  CHECK(child->send(Json("plain")).has_value());
+  CHECK(child->send(Json("udp"), Handle::udp(udp.get())).has_value());
+  REQUIRE(run_until(loop, [&] { return child.messages.size() == 4; }));
+  CHECK(child.messages == std::vector<std::string>{"[\"socket\",\"Socket\"]", "[\"raw\",\"TCP\"]",
+                                                   "[\"plain\",null]", "[\"udp\",\"Socket\"]"});
   std::array<char, 8> answer{};
   CHECK(::recv(client.get(), answer.data(), answer.size(), MSG_WAITALL) == 3);
   client.reset();
-  channel.disconnect();
-  REQUIRE(run_until(loop, [&] { return child.is_over(); }));
+  child->disconnect();
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
   CHECK(child.exit->code == 0);
 }
 
@@ -111,21 +112,21 @@ TEST_CASE("node child: it passes us a server and a connection, and goes on after
   if (!has_node()) return;
   Loop loop;
   Child child;
-  child.start_node(loop, R"(
+  child.fork_node(loop, R"(
     const net = require('net');
     const s = net.createServer((c) => { process.send('connection', c); process.send('after'); });
     s.listen(0, '127.0.0.1', () => {
       process.send('server', s);
       net.connect(s.address().port, '127.0.0.1').on('data', () => process.exit(5));
     });)");
-  REQUIRE(run_until(loop, [&] { return child.told.messages.size() == 3; }));
-  CHECK(child.told.messages ==
-        std::vector<std::string>{"\"server\"", "\"connection\"", "\"after\""});
-  REQUIRE(child.told.fds.size() == 2);
-  CHECK(::send(child.told.fds[1].get(), "x", 1, MSG_NOSIGNAL) == 1);
-  REQUIRE(run_until(loop, [&] { return child.is_over(); }));
+  child.receive();
+  REQUIRE(run_until(loop, [&] { return child.messages.size() == 3; }));
+  CHECK(child.messages == std::vector<std::string>{"\"server\"", "\"connection\"", "\"after\""});
+  REQUIRE(child.handles.size() == 2);
+  CHECK(::send(child.handles[1].fd.get(), "x", 1, MSG_NOSIGNAL) == 1);
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
   CHECK(child.exit->code == 5);
-  CHECK(child.told.errors.empty());
+  CHECK(child.errors.empty());
 }
 
 TEST_CASE(
@@ -133,24 +134,24 @@ TEST_CASE(
   if (!has_node()) return;
   Loop loop;
   Child child;
-  child.start_node(loop, R"(
+  child.fork_node(loop, R"(
     const net = require('net');
     process.on('warning', (w) => process.send(w.name));
     process.on('message', () => {
       const s = net.createServer((c) => process.send('connection', c));
       s.listen(0, '127.0.0.1', () => net.connect(s.address().port, '127.0.0.1').on('error', () => {}));
     });)");
+  child.receive();
   // The channel alone needs none; the rest of the table is filled.
   UniqueFd spare(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   std::vector<UniqueFd> all;
   for (int fd = 0; (fd = ::fcntl(spare.get(), F_DUPFD_CLOEXEC, 3)) >= 0;) all.emplace_back(fd);
-  CHECK(child.process->channel().send(Json("go")).value());
-  REQUIRE(
-      run_until(loop, [&] { return !child.told.messages.empty() || child.told.disconnects > 0; }));
+  CHECK(child->send(Json("go")).value());
+  REQUIRE(run_until(loop, [&] { return !child.messages.empty() || child.saw("disconnect"); }));
   all.clear();
-  CHECK(child.told.messages == std::vector<std::string>{"\"SentHandleNotReceivedWarning\""});
-  CHECK(child.told.errors.empty());
-  child.process->channel().disconnect();
-  child.process->kill(SIGKILL);
-  REQUIRE(run_until(loop, [&] { return child.is_over(); }));
+  CHECK(child.messages == std::vector<std::string>{"\"SentHandleNotReceivedWarning\""});
+  CHECK(child.errors.empty());
+  child->disconnect();
+  CHECK(child->kill(SIGKILL).value());
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
 }

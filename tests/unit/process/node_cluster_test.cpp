@@ -7,7 +7,7 @@
 
 using namespace pronghorn;
 using namespace pronghorn::test;
-using ipc::HandleType;
+using ipc::Handle;
 
 namespace {
 
@@ -21,20 +21,18 @@ struct Primary {
   std::vector<std::string> acts;
 
   void start(const char* script) {
-    process::ForkOptions options;
-    options.exec_path = "node";
-    options.args = {"node", "-e", script, "worker"};  // Node is a worker only with an argv[1]
-    options.env = {"NODE_UNIQUE_ID=7"};
-    auto handlers = worker.handlers();
-    handlers.channel.on_internal = [this](const ipc::Json& json, UniqueFd) {
-      auto message = ipc::decode_cluster_message(json);
-      if (message) on_cluster(*message);
-    };
-    worker.process = *process::ChildProcess::fork(loop, options, std::move(handlers));
+    // Node is a worker only with an argv[1].
+    worker.take(process::fork(
+        loop, script, {"worker"},
+        {.env_merge = {{"NODE_UNIQUE_ID", "7"}}, .exec_path = "node", .exec_argv = {"-e"}}));
+    worker->on_message([this](const Json& m) { worker.messages.push_back(m.dump()); });
+    worker->on_internal([this](const Json& json, ipc::ReceivedHandle&) {
+      if (auto message = ipc::decode_cluster_message(json)) on_cluster(*message);
+    });
   }
   void on_cluster(const ipc::ClusterMessage& m) {
     acts.push_back(m.act);
-    auto& channel = worker.process->channel();
+    auto& channel = *worker->channel();
     if (m.act == "exitedAfterDisconnect")
       CHECK(channel.send(ipc::encode_ack(*m.seq, seq++)).has_value());
     if (m.act != "queryServer") return;
@@ -45,7 +43,7 @@ struct Primary {
       return;
     }
     auto reply = ipc::encode_shared_reply(*m.seq, "key", seq++);
-    CHECK(channel.send(reply, HandleType::net_native, socket.get()).has_value());
+    CHECK(channel.send(reply, Handle::native(socket.get())).has_value());
   }
   bool saw(std::string_view act) const {
     return std::find(acts.begin(), acts.end(), act) != acts.end();
@@ -68,11 +66,11 @@ TEST_CASE("node cluster worker: it listens on our socket, answers, and leaves wh
   primary.start(kServer);
   REQUIRE(run_until(primary.loop, [&] { return primary.saw("listening"); }));
   for (int i = 0; i < 20; ++i) CHECK(http_get(primary.port) == "worker 7");
-  CHECK(primary.worker.process->channel().send(ipc::encode_disconnect(primary.seq++)).value());
-  REQUIRE(run_until(primary.loop, [&] { return primary.worker.is_over(); }));
+  CHECK(primary.worker->channel()->send(ipc::encode_disconnect(primary.seq++)).value());
+  REQUIRE(run_until(primary.loop, [&] { return primary.worker.closed; }));
   CHECK(primary.acts == std::vector<std::string>{"online", "queryServer", "listening", "close"});
   CHECK(primary.worker.exit->code == 0);
-  CHECK(primary.worker.told.errors.empty());
+  CHECK(primary.worker.errors.empty());
 }
 
 TEST_CASE(
@@ -81,8 +79,8 @@ TEST_CASE(
   Primary primary;
   primary.start(kServer);
   REQUIRE(run_until(primary.loop, [&] { return primary.saw("listening"); }));
-  CHECK(primary.worker.process->channel().send(ipc::Json("leave")).value());
-  REQUIRE(run_until(primary.loop, [&] { return primary.worker.is_over(); }));
+  CHECK(primary.worker->channel()->send(ipc::Json("leave")).value());
+  REQUIRE(run_until(primary.loop, [&] { return primary.worker.closed; }));
   CHECK(primary.saw("exitedAfterDisconnect"));
   CHECK(primary.worker.exit->code == 0);
 }
@@ -92,8 +90,8 @@ TEST_CASE("node cluster worker: our bind error reaches its server") {
   Primary primary;
   primary.bind_error = -EADDRINUSE;
   primary.start(kServer);
-  REQUIRE(run_until(primary.loop, [&] { return primary.worker.is_over(); }));
-  CHECK(primary.worker.told.messages == std::vector<std::string>{"\"EADDRINUSE\""});
+  REQUIRE(run_until(primary.loop, [&] { return primary.worker.closed; }));
+  CHECK(primary.worker.messages == std::vector<std::string>{"\"EADDRINUSE\""});
 }
 
 TEST_CASE("node cluster worker: when the primary's channel goes, it goes") {
@@ -101,7 +99,7 @@ TEST_CASE("node cluster worker: when the primary's channel goes, it goes") {
   Primary primary;
   primary.start(kServer);
   REQUIRE(run_until(primary.loop, [&] { return primary.saw("listening"); }));
-  primary.worker.process->channel().disconnect();
-  REQUIRE(run_until(primary.loop, [&] { return primary.worker.is_over(); }));
+  primary.worker->disconnect();
+  REQUIRE(run_until(primary.loop, [&] { return primary.worker.closed; }));
   CHECK(primary.worker.exit->code == 0);
 }

@@ -9,8 +9,9 @@
 using namespace pronghorn;
 using namespace pronghorn::test;
 using ipc::Channel;
-using ipc::HandleType;
+using ipc::Handle;
 using ipc::Json;
+using ipc::ReceivedHandle;
 
 namespace {
 
@@ -43,18 +44,18 @@ TEST_CASE("helper child" * doctest::skip()) {
   Loop loop;
   std::optional<Channel> channel;
   Channel::Handlers handlers;
-  handlers.on_message = [&](const Json& m, UniqueFd fd) {
-    if (!fd) CHECK(channel->send(Json{{"echo", m}}).has_value());
+  handlers.on_message = [&](const Json& m, ReceivedHandle handle) {
+    if (!handle) CHECK(channel->send(Json{{"echo", m}}).has_value());
     if (m == "server") {
       CHECK(channel->send(Json("accepting")).has_value());
-      answer_one(fd.get(), "from C++");
+      answer_one(handle.fd.get(), "from C++");
     }
     if (m == "socket") {
-      CHECK(::send(fd.get(), "hello", 5, MSG_NOSIGNAL) == 5);
+      CHECK(::send(handle.fd.get(), "hello", 5, MSG_NOSIGNAL) == 5);
     }
     if (m == "give") {
       auto socket = bound_socket(8);
-      CHECK(channel->send(Json("given"), HandleType::net_server, socket.get()).has_value());
+      CHECK(channel->send(Json("given"), Handle::server(socket.get())).has_value());
       CHECK(channel->send(Json("behind")).has_value());
     }
   };
@@ -69,7 +70,7 @@ TEST_CASE("helper cluster worker" * doctest::skip()) {
   UniqueFd listener;
   std::optional<Channel> channel;
   Channel::Handlers handlers;
-  handlers.on_internal = [&](const Json& json, UniqueFd fd) {
+  handlers.on_internal = [&](const Json& json, ReceivedHandle handle) {
     auto message = ipc::decode_cluster_message(json);
     REQUIRE(message.has_value());
     if (message->act == "disconnect") {
@@ -80,8 +81,8 @@ TEST_CASE("helper cluster worker" * doctest::skip()) {
     if (message->ack != 1) return;
     CHECK(message->error == 0);
     CHECK_FALSE(message->key.empty());
-    REQUIRE(static_cast<bool>(fd));
-    listener = std::move(fd);
+    REQUIRE(static_cast<bool>(handle));
+    listener = std::move(handle.fd);
     REQUIRE(::listen(listener.get(), 16) == 0);
     sockaddr_in address{};
     socklen_t size = sizeof address;

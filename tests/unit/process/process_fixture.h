@@ -2,9 +2,11 @@
 // Children of a test: what they told, and how they ended.
 #pragma once
 
-#include "process/child.h"
+#include <pronghorn/process/spawn.h>
+
 #include "tests/unit/ipc/channel_fixture.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +14,8 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace pronghorn::test {
 
@@ -25,31 +29,83 @@ inline bool has_node() {
   return false;
 }
 
+/// A child whose events are noted in their order: "spawn", "exit 0", "exit SIGTERM", "close 0" …
 struct Child {
-  Told told;
-  std::optional<process::Exit> exit;
   std::optional<process::ChildProcess> process;
+  std::vector<std::string> events;
+  std::string out;
+  std::string err;
+  std::vector<std::string> messages;
+  std::vector<std::string> internals;
+  std::vector<ipc::ReceivedHandle> handles;
+  std::vector<Error> errors;
+  std::optional<process::Exit> exit;
+  bool closed = false;
 
-  process::ChildProcess::Handlers handlers() {
-    process::ChildProcess::Handlers h;
-    h.channel = told.handlers();
-    h.on_exit = [this](const process::Exit& e) { exit = e; };
-    return h;
+  process::ChildProcess* operator->() { return &*process; }
+  /// Listens for everything but messages and output, which wait.
+  void take(Result<process::ChildProcess> made) {
+    if (!made) FAIL(made.error().message());
+    process = std::move(*made);
+    process->on_spawn([this] { events.emplace_back("spawn"); });
+    process->on_error([this](const Error& error) {
+      events.push_back("error " + error.name());
+      errors.push_back(error);
+    });
+    process->on_disconnect([this] { events.emplace_back("disconnect"); });
+    process->on_exit([this](const process::Exit& e) {
+      exit = e;
+      events.push_back("exit " + text(e));
+    });
+    process->on_close([this](const process::Exit& e) {
+      closed = true;
+      events.push_back("close " + text(e));
+    });
   }
-  void start(Loop& loop, const process::ForkOptions& options) {
-    auto forked = process::ChildProcess::fork(loop, options, handlers());
-    REQUIRE(forked.has_value());
-    process = std::move(*forked);
+  Child& read() {
+    process->out().on_data([this](std::string_view bytes) { out += bytes; });
+    process->err().on_data([this](std::string_view bytes) { err += bytes; });
+    return *this;
   }
-  void start_node(Loop& loop, const char* script, std::vector<std::string> env = {}) {
-    process::ForkOptions options;
+  Child& receive() {
+    auto note = [this](std::vector<std::string>& into) {
+      return [this, &into](const Json& m, ipc::ReceivedHandle& handle) {
+        into.push_back(m.dump());
+        if (handle) handles.push_back(std::move(handle));
+      };
+    };
+    process->on_message(note(messages));
+    process->on_internal(note(internals));
+    return *this;
+  }
+  void spawn(Loop& loop, std::string file, std::vector<std::string> args = {},
+             const process::SpawnOptions& options = {}) {
+    take(process::spawn(loop, std::move(file), std::move(args), options));
+  }
+  void shell(Loop& loop, std::string script, process::SpawnOptions options = {}) {
+    options.shell = true;
+    take(process::spawn(loop, std::move(script), {}, options));
+  }
+  /// A shell with a channel as its descriptor 3.
+  void fork_shell(Loop& loop, std::string script, process::ForkOptions options = {}) {
+    options.exec_path = "/bin/sh";
+    options.exec_argv = {"-c"};
+    take(process::fork(loop, std::move(script), {}, options));
+  }
+  void fork_node(Loop& loop, std::string script, process::ForkOptions options = {}) {
     options.exec_path = "node";
-    options.args = {"node", "-e", script};
-    options.env = std::move(env);
-    start(loop, options);
+    options.exec_argv = {"-e"};
+    take(process::fork(loop, std::move(script), {}, options));
   }
-  bool is_over() const { return exit.has_value() && told.disconnects == 1; }
+  bool saw(std::string_view event) const {
+    return std::find(events.begin(), events.end(), event) != events.end();
+  }
+  static std::string text(const process::Exit& e) {
+    return e.signal ? process::signal_name(*e.signal) : std::to_string(e.code.value());
+  }
 };
+
+using Events = std::vector<std::string>;
 
 /// One request to 127.0.0.1:port over a connection of its own; the body of the answer, or "".
 inline std::string http_get(std::uint16_t port) {
