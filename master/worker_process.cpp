@@ -17,7 +17,7 @@
 namespace pronghorn::master {
 namespace {
 
-constexpr int kConfigFault = 78;    // sysexits.h EX_CONFIG
+constexpr int kConfigFault = 78;  // sysexits.h EX_CONFIG
 process::SpawnOptions spawn_options(const WorkerImage& image, std::uint32_t slot,
                                     std::uint64_t generation, std::uint64_t unique_id) {
   using process::Stdio;
@@ -169,8 +169,8 @@ void WorkerProcess::answer_query(const ipc::ClusterMessage& query) {
   if (found == listeners_.end()) {
     sent = send(ipc::encode_error_reply(*query.seq, key, -EADDRNOTAVAIL, next_seq_++));
   } else {
-    sent = send(ipc::encode_shared_reply(*query.seq, key, next_seq_++),
-                        ipc::Handle::native(found->fd()));
+    const auto socket = ipc::Handle::native(found->fd());
+    sent = send(ipc::encode_shared_reply(*query.seq, key, next_seq_++), &socket);
   }
   if (!sent && sent.error().errno_value() == EMFILE) {
     // Our lack, not the worker's fault: it will report and leave, and be tried again.
@@ -196,14 +196,12 @@ void WorkerProcess::send_failed(const Error& error) {
 }
 
 void WorkerProcess::announce_drain() {
-  if (auto sent = send(ipc::encode_pronghorn({"drain", {}})); !sent)
-    send_failed(sent.error());
+  if (auto sent = send(ipc::encode_pronghorn({"drain", {}})); !sent) send_failed(sent.error());
 }
 
 void WorkerProcess::disconnect() {
   leaving_ = true;
-  if (auto sent = send(ipc::encode_disconnect(next_seq_++)); !sent)
-    send_failed(sent.error());
+  if (auto sent = send(ipc::encode_disconnect(next_seq_++)); !sent) send_failed(sent.error());
 }
 
 }  // namespace pronghorn::master

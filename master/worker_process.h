@@ -60,7 +60,7 @@ class WorkerProcess {
 
  private:
   WorkerProcess(Loop& loop, const std::vector<Listener>& listeners, Events events);
-  process::ChildProcess::Handlers handlers();
+  void listen();
   void on_internal(const ipc::Json& message);
   void on_cluster(const ipc::ClusterMessage& message);
   void answer_query(const ipc::ClusterMessage& query);
