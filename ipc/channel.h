@@ -51,12 +51,16 @@ class Channel {
   Channel& operator=(Channel&&) noexcept;
 
   /// Told when the message has left us: after the write, for a handle after its ACK; or with the
-  /// error that it never will. From the loop only, in the order of the sends.
+  /// error that it never will. From the loop only, in the order of the sends; not any more once the
+  /// Channel is destroyed.
   using Sent = std::move_only_function<void(const Error*)>;
 
-  /// Queues a message; order is kept, also behind a handle that is not yet acknowledged.
+  /// Queues a message; order is kept, also behind a handle that is not yet acknowledged. The first
+  /// of a turn of the loop is written at once; the others together before the loop waits again, at
+  /// disconnect() or by the destructor.
   /// @returns Node's `subprocess.send`: false when 128 KiB or more wait unsent, or when a handle is
-  ///          not yet acknowledged and more than this one wait behind it (slow down)
+  ///          not yet acknowledged and more than this one wait behind it (slow down; `sent` tells
+  ///          when to go on)
   /// @errors Errc::ipc_channel_closed; the queue's limit (ENOBUFS); over max_message (EMSGSIZE); a
   ///         Json whose cmd begins with "NODE_", which is for internal messages, or nesting over
   ///         512 (Errc::invalid_arg_value). `sent` is not called then.

@@ -14,6 +14,8 @@ namespace {
 
 // Node's mark: `return channel.writeQueueSize < (65536 * 2)`.
 constexpr std::size_t kSlowDownBytes = 128 * 1024;
+// What is worth a write of its own within a turn.
+constexpr std::size_t kWriteBytes = 64 * 1024;
 
 Error refused(std::errc code, const char* text) { return {std::make_error_code(code), text}; }
 Error closed_error() { return {Errc::ipc_channel_closed, "the channel is closed"}; }
@@ -29,7 +31,7 @@ Channel::Impl::Impl(Loop& loop, UniqueFd fd, Handlers handlers, Limits limits)
       held_sockets_([this](const std::string& key) {
         if (state_ != State::open) return;
         outbox_.push(encode_socket_note({.kind = SocketNote::Kind::all_closed, .key = key}));
-        schedule();  // this comes from wherever the user closes a socket
+        write_later();  // this comes from wherever the user closes a socket
       }) {}
 
 Result<void> Channel::Impl::watch() {
@@ -85,7 +87,7 @@ Result<bool> Channel::Impl::send_handle(std::string_view json, const Handle& han
 Result<bool> Channel::Impl::queued_one(Sent sent) {
   auto behind = outbox_.waiting_behind_handle();
   const std::uint64_t at = outbox_.pushed();
-  flush();
+  write();
   if (state_ != State::open) return std::unexpected(closed_error());
   if (sent) {
     receipts_.add(at, std::move(sent));
@@ -94,6 +96,26 @@ Result<bool> Channel::Impl::queued_one(Sent sent) {
   }
   if (behind && *behind > 0) return *behind == 1;
   return outbox_.queued() < kSlowDownBytes;
+}
+
+// The first of a turn of the loop leaves at once, what follows together before the loop polls
+// again: a burst of small messages costs two system calls, and nobody waits for a lone one.
+void Channel::Impl::write() {
+  if (blocked_) return;  // the poll will tell
+  if (write_scheduled_) {
+    if (outbox_.unsent() >= kWriteBytes) flush();
+    return;
+  }
+  flush();
+  write_later();
+}
+
+void Channel::Impl::write_later() {
+  if (std::exchange(write_scheduled_, true)) return;
+  loop_.soon([turn = Turn(*this), this] {
+    write_scheduled_ = false;
+    if (!blocked_) flush();
+  });
 }
 
 void Channel::Impl::flush() {
@@ -144,7 +166,7 @@ void Channel::Impl::ask_about_sockets() {
     if (state_ == State::open) outbox_.push(encode_socket_note(*question));
   }
   if (sent_sockets_.due() > 0) schedule();
-  flush();
+  write();
 }
 
 bool Channel::Impl::disconnect() {
@@ -206,7 +228,6 @@ void Channel::Impl::schedule() {
 void Channel::Impl::after_turn() {
   scheduled_ = false;
   if (abandoned_) return;
-  flush();
   tell_due();
   if (!abandoned_ && lines_wait_ && !paused_) take_lines();
 }
@@ -223,6 +244,7 @@ void Channel::Impl::tell_due() {
 
 void Channel::Impl::abandon() noexcept {
   abandoned_ = true;
+  if (!blocked_ && state_ != State::closed) flush();  // what waits for the end of the turn
   close();
   if (turns_ == 0) delete this;
 }

@@ -66,6 +66,8 @@ struct Channel::Impl {
 
   Result<void> check_sendable(std::size_t bytes) const;
   Result<bool> queued_one(Sent sent);
+  void write();
+  void write_later();
   void flush();
   void shut_down(State next);
   void show_interest() noexcept;
@@ -82,7 +84,7 @@ struct Channel::Impl {
   bool takes_input() const noexcept { return may_write() || state_ == State::draining; }
 
   void ask_about_sockets();
-  /// After this turn of the loop: what is due is told, and what waits is written.
+  /// After this turn of the loop: what is due is told.
   void schedule();
   void after_turn();
   void tell_due();
@@ -110,6 +112,7 @@ struct Channel::Impl {
   std::optional<bool> referenced_;  // by ref() or unref()
   bool referenced_by_default_ = true;
   bool scheduled_ = false;
+  bool write_scheduled_ = false;  // something left in this turn of the loop
   bool abandoned_ = false;
   int turns_ = 0;
   std::size_t message_bytes_ = 0;

@@ -114,7 +114,7 @@ bool Channel::Impl::answer(std::string_view line) {
     fail(protocol("question after question, and it reads no answer"));
     return false;
   }
-  flush();
+  write();
   return true;
 }
 

@@ -20,7 +20,7 @@ inline constexpr int kMaxNesting = 512;
 /// @errors no JSON, not UTF-8, nesting over 512
 Result<nlohmann::json> parse_json(std::string_view text);
 
-/// One line of JSON without its line feed. Bytes that are not UTF-8 become U+FFFD; NaN and
+/// One line of JSON without its line feed. Each byte that is not UTF-8 becomes U+FFFD; NaN and
 /// infinities null.
 /// @errors nesting over 512; a value that is none (discarded)
 Result<std::string> dump_json(const nlohmann::json& value);

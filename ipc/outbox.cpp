@@ -17,7 +17,7 @@ void Outbox::count_message(std::size_t bytes) {
   if (!followers_.empty()) ++waiting_;
 }
 
-void Outbox::push(std::string_view line) {
+void Outbox::push(std::string line) {
   count_message(line.size());
   if (!followers_.empty()) ++followers_.back();
   if (!entries_.empty() && !entries_.back().fd) {
@@ -27,7 +27,7 @@ void Outbox::push(std::string_view line) {
       return;
     }
   }
-  entries_.push_back({.bytes = std::string(line), .fd = {}});
+  entries_.push_back({.bytes = std::move(line), .fd = {}});
 }
 
 void Outbox::push_handle(std::string line, UniqueFd fd, bool resend) {

@@ -25,7 +25,7 @@ class Outbox {
   };
   enum class Nacked : std::uint8_t { nothing, will_resend, lost };
 
-  void push(std::string_view line);
+  void push(std::string line);
   /// @param resend  whether a NACK sends it again, up to 3 times (Node does so for net.Socket)
   void push_handle(std::string line, UniqueFd fd, bool resend);
   /// An answer. @returns false when too many wait: the peer asks and reads nothing
