@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <uv.h>
 
+#include <cstdint>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,13 +28,13 @@ namespace pronghorn::test {
 /// Turns the loop until `done`; false after 50 s.
 template <class Done>
 bool run_until(Loop& loop, Done done) {
+  // It ticks, as what makes `done` true may come just before the loop goes to sleep.
   uv_timer_t alarm;
-  bool late = false;
   uv_timer_init(loop.native(), &alarm);
-  alarm.data = &late;
-  uv_timer_start(&alarm, [](uv_timer_t* t) { *static_cast<bool*>(t->data) = true; }, 50000, 0);
-  while (!done() && !late) uv_run(loop.native(), UV_RUN_ONCE);
-  bool in_time = !late;
+  uv_timer_start(&alarm, [](uv_timer_t*) {}, 10, 10);
+  const std::uint64_t deadline = uv_hrtime() + 50'000'000'000;
+  while (!done() && uv_hrtime() < deadline) uv_run(loop.native(), UV_RUN_ONCE);
+  bool in_time = done();
   bool closed = false;
   alarm.data = &closed;
   uv_close(reinterpret_cast<uv_handle_t*>(&alarm),
