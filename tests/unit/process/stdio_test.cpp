@@ -53,7 +53,7 @@ TEST_CASE("stdio: pipes are the default, and fill up a short list") {
 TEST_CASE("stdio: what is no pipe is an ended stream here") {
   Loop loop;
   Child child;
-  child.shell(loop, "readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 >&3; true",
+  child.shell(loop, "all=$(readlink /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2); echo \"$all\" >&3",
               {.stdio = {Stdio::ignore, Stdio::ignore, Stdio::ignore, Stdio::pipe}});
   CHECK(child->stdio(0) == nullptr);
   CHECK(child->stdio(2) == nullptr);
