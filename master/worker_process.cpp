@@ -132,6 +132,14 @@ void WorkerProcess::broke(const std::string& why) {
   if (ipc::Channel* channel = child_->channel()) channel->disconnect();
 }
 
+Result<bool> WorkerProcess::send(const ipc::InternalMessage& message, const ipc::Handle* handle) {
+  ipc::Channel* channel = child_->channel();
+  if (channel == nullptr) {
+    return std::unexpected(Error(Errc::ipc_channel_closed, "the channel is closed"));
+  }
+  return handle == nullptr ? channel->send(message) : channel->send(message, *handle);
+}
+
 void WorkerProcess::on_internal(const ipc::Json& message) {
   if (broken_ || is_flood()) return;
   if (auto cluster = ipc::decode_cluster_message(message)) {
