@@ -33,8 +33,8 @@ bool run_until(Loop& loop, Done done) {
   uv_timer_init(loop.native(), &alarm);
   uv_timer_start(&alarm, [](uv_timer_t*) {}, 10, 10);
   const std::uint64_t deadline = uv_hrtime() + 50'000'000'000;
-  while (!done() && uv_hrtime() < deadline) uv_run(loop.native(), UV_RUN_ONCE);
-  bool in_time = done();
+  bool in_time = false;  // asked once a turn: `done` may consume what it looks at
+  while (!(in_time = done()) && uv_hrtime() < deadline) uv_run(loop.native(), UV_RUN_ONCE);
   bool closed = false;
   alarm.data = &closed;
   uv_close(reinterpret_cast<uv_handle_t*>(&alarm),
@@ -131,13 +131,9 @@ struct BarePeer {
   void write(std::string_view bytes, const std::vector<int>& fds = {}) {
     REQUIRE(send_with(peer.get(), bytes, fds) == static_cast<ssize_t>(bytes.size()));
   }
-  /// Looks again each turn: what the channel writes at a turn's end wakes nobody here.
   template <class Done>
   bool wait(Done done) {
-    return run_until(loop, [&] {
-      loop.defer([] {});
-      return done();
-    });
+    return run_until(loop, std::move(done));
   }
   /// What the peer can read now.
   std::string readable() {
