@@ -73,7 +73,9 @@ void ChildProcess::State::fail_start(Error error) {
 
 void ChildProcess::State::on_exit(const Exit& how) {
   auto self = shared_from_this();
-  disarm();
+  disarm_stop();
+  // For exec the time is over for what a grandchild may still write, too.
+  if (escalating_ || !hooks_ || !hooks_->on_timeout) timer_.reset();
   exit = how;
   // Nobody reads it any more, but a grandchild: Node's answer is the same.
   slots[0].stream.destroy();
@@ -95,10 +97,11 @@ void ChildProcess::State::finish() {
 void ChildProcess::State::maybe_close() {
   if (closed_ || !told_end_ || open_streams_ > 0 || channel_) return;
   closed_ = true;
+  disarm();
   auto self = shared_from_this();
   if (hooks_) hooks_->on_close(*exit);
   events.close.emit(*exit);
-  if (hooks_) loop.release(this);
+  if (hooks_) loop.release(held_);
 }
 
 void ChildProcess::State::emit_error(const Error& error) {
@@ -108,14 +111,28 @@ void ChildProcess::State::emit_error(const Error& error) {
 }
 
 void ChildProcess::State::hold(ChildHooks hooks) {
+  // The hooks may own the ChildProcess, and so this: with the loop they go in any case.
+  struct Held {
+    explicit Held(std::shared_ptr<State> s) : state(std::move(s)) {}
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    ~Held() { auto hooks = std::exchange(state->hooks_, std::nullopt); }
+    std::shared_ptr<State> state;
+  };
   hooks_ = std::move(hooks);
-  loop.hold(shared_from_this());
+  auto held = std::make_shared<Held>(shared_from_this());
+  held_ = held.get();
+  loop.hold(std::move(held));
 }
 
 void ChildProcess::State::abandon() noexcept {
   events.clear();
   mailbox.close();
-  if (!hooks_ || closed_) tear_down();
+  if (!hooks_ || closed_) {
+    tear_down();
+  } else {
+    for (Slot& slot : slots) StreamAccess::silence(slot.stream);
+  }
 }
 
 void ChildProcess::State::tear_down() noexcept {

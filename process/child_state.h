@@ -93,6 +93,7 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   bool told_end_ = false;  // exit, or the error of the start, was told
   bool closed_ = false;
   std::optional<ChildHooks> hooks_;
+  const void* held_ = nullptr;  // what the loop holds while there are hooks
 
   Signal end_signal_ = SIGTERM;
   Milliseconds grace_{0};

@@ -142,6 +142,16 @@ void StreamAccess::lend(const Stream& stream) noexcept {
   if (stream.impl_) stream.impl_->lent = true;
 }
 
+void StreamAccess::collect(Stream& stream, std::move_only_function<void(std::string_view)> take) {
+  if (!stream.impl_) return;
+  stream.impl_->collector = std::move(take);
+  stream.impl_->flow(Stream::Impl::Flow::flowing);
+}
+
+void StreamAccess::silence(Stream& stream) noexcept {
+  if (stream.impl_) stream.impl_->silence();
+}
+
 void StreamAccess::on_gone(Stream& stream, std::move_only_function<void()> listener) {
   if (stream.impl_) stream.impl_->on_gone = std::move(listener);
 }

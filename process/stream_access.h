@@ -5,6 +5,7 @@
 #include "process/stream.h"
 
 #include <functional>
+#include <string_view>
 
 namespace pronghorn::process {
 
@@ -15,6 +16,10 @@ struct StreamAccess {
   static void drain_after_exit(Stream& stream);
   /// Its descriptor becomes another child's: what it holds is not for us to throw away.
   static void lend(const Stream& stream) noexcept;
+  /// `take` gets all data, before the listeners for it. It must not destroy the Stream.
+  static void collect(Stream& stream, std::move_only_function<void(std::string_view)> take);
+  /// No listener is called any more, but what collect() was given. Reading goes on.
+  static void silence(Stream& stream) noexcept;
   /// Called once, from the loop: after the close listeners, or when the Stream was destroyed
   /// before. Never for one that is no pipe.
   static void on_gone(Stream& stream, std::move_only_function<void()> listener);

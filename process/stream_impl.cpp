@@ -112,13 +112,24 @@ void Stream::Impl::abandon() noexcept {
   auto untold = std::exchange(told, {});
   if (fd) close_fd();
   targets.clear();
+  drop_listeners();
+  if (auto listener = std::exchange(on_gone, {})) loop.defer(std::move(listener));
+}
+
+void Stream::Impl::silence() noexcept {
+  auto lost = std::exchange(waiters, {});
+  auto untold = std::exchange(told, {});
+  drop_listeners();
+  if (collector) flow(Flow::flowing);  // nobody is left to resume it
+}
+
+void Stream::Impl::drop_listeners() noexcept {
   on_data.clear();
   on_end.clear();
   on_drain.clear();
   on_finish.clear();
   on_close.clear();
   on_error.clear();
-  if (auto listener = std::exchange(on_gone, {})) loop.defer(std::move(listener));
 }
 
 }  // namespace pronghorn::process

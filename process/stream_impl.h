@@ -55,6 +55,9 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   void destroy();
   /// The Stream is gone: nobody is told anything any more.
   void abandon() noexcept;
+  /// Its users are gone, its collector is not.
+  void silence() noexcept;
+  void drop_listeners() noexcept;
 
   // stream_read.cpp
   bool wants_read() const;
@@ -114,6 +117,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   bool close_due = false;
   std::shared_ptr<const Error> error_due;
 
+  std::move_only_function<void(std::string_view)> collector;  // exec's; before the users'
   Listeners<std::move_only_function<void(std::string_view)>> on_data;
   Listeners<std::move_only_function<void()>> on_end, on_drain, on_finish, on_close;
   Listeners<std::move_only_function<void(const Error&)>> on_error;

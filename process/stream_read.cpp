@@ -71,6 +71,7 @@ void Stream::Impl::deliver(std::string_view bytes) {
   for (const auto& target : targets) {
     if (auto to = target.lock(); to && to->fd && !to->ending) to->write(bytes, {});
   }
+  if (collector) collector(bytes);
   on_data.emit(bytes);
 }
 
