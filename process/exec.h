@@ -24,7 +24,7 @@ struct ExecResult {
   /// exit than 0, a signal or a timeout; Errc::stdio_max_buffer; Errc::aborted; the errno of a
   /// failed start.
   std::optional<Error> error{};
-  bool killed = false;  ///< we ended it: timeout, signal, max_buffer
+  bool killed = false;  ///< a signal of ours was delivered: timeout, signal, max_buffer, kill()
   std::string cmd{};    ///< file and arguments, by spaces
 
   bool ok() const noexcept { return !error; }
@@ -32,32 +32,56 @@ struct ExecResult {
 
 using ExecCallback = std::move_only_function<void(const ExecResult&)>;
 
-/// Runs `command` in a shell (/bin/sh -c). The callback comes once, from the loop, as the first of
-/// the close listeners; after a timeout at once, also when a grandchild holds the pipes.
-/// @errors wrong arguments, as spawn
+/// Runs `command` in a shell (/bin/sh -c, or options.shell). The callback comes once, from the
+/// loop, as the first of the close listeners, also when the ChildProcess was dropped; after a
+/// timeout, `signal` or max_buffer as soon as the process is gone, also when a grandchild holds the
+/// pipes. Once it has come the loop keeps nothing of the command. A child's standard input is a
+/// pipe that stays open: end it, `in().end()`, for a program that reads all of it.
+/// @errors as spawn; the callback does not come then
 Result<ChildProcess> exec(Loop& loop, std::string command, const ExecOptions& options,
                           ExecCallback callback);
 /// Runs `file` with `args`, without a shell unless options.shell says so.
 Result<ChildProcess> exec_file(Loop& loop, std::string file, std::vector<std::string> args,
                                const ExecOptions& options, ExecCallback callback);
 
-/// A running exec that can be awaited once: `ExecResult r = co_await exec(loop, "ls");`. Starts
-/// when made, not when awaited. Wrong arguments come as the result's error.
+/// A running exec, to be awaited once, by name:
+///
+///   auto ls = exec(loop, "ls", {.max_buffer = 4096});
+///   ExecResult r = co_await ls;
+///
+/// Starts when made, not when awaited; wrong arguments come as the result's error. Dropped, it
+/// leaves the command alone. Must not outlive the loop.
 class [[nodiscard]] Execution {
  public:
+  struct State;
+  class Awaiter {
+   public:
+    explicit Awaiter(std::shared_ptr<State> state) noexcept;
+    Awaiter(const Awaiter&) = delete;
+    Awaiter& operator=(const Awaiter&) = delete;
+    /// A coroutine that is destroyed while it waits is not gone on with.
+    ~Awaiter();
+    bool await_ready() const noexcept;
+    void await_suspend(std::coroutine_handle<> waiter) noexcept;
+    ExecResult await_resume();
+
+   private:
+    std::shared_ptr<State> state_;
+  };
+
   Execution(Execution&&) noexcept;
   Execution& operator=(Execution&&) noexcept;
   ~Execution();
   /// Null when it was refused.
   ChildProcess* child() noexcept;
 
-  bool await_ready() const noexcept;
-  void await_suspend(std::coroutine_handle<> waiter) noexcept;
-  ExecResult await_resume();
+  Awaiter operator co_await() & noexcept;
+  // Not `co_await exec(loop, "ls", {...})`: gcc 12 copies options that are made by braces within a
+  // co_await's expression bit by bit, and destroys both (docs/decisions/0008-await-by-name.md).
+  Awaiter operator co_await() && = delete;
 
  private:
   friend struct ExecutionAccess;
-  struct State;
   explicit Execution(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };
