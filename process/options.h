@@ -49,7 +49,7 @@ enum class Serialization : std::uint8_t { json, advanced };
 /// What the collected output becomes.
 enum class Encoding : std::uint8_t {
   buffer,  ///< the bytes as they came
-  utf8,    ///< what is no UTF-8 becomes U+FFFD
+  utf8,    ///< what is no UTF-8 becomes U+FFFD; a character that max_buffer cuts is left out
 };
 
 struct SpawnOptions {
@@ -112,7 +112,8 @@ struct SyncOptions {
   Environment env{};
   Environment env_merge{};
   std::optional<std::string> argv0{};
-  StdioList stdio{};                   ///< pipes; exec_sync and exec_file_sync: stderr is inherited
+  /// Pipes. exec_sync and exec_file_sync copy stderr to ours at the end where this is not given.
+  StdioList stdio{};
   std::optional<std::string> input{};  ///< what the child reads; overrides stdio[0]
   Encoding encoding = Encoding::buffer;
   std::optional<Shell> shell{};

@@ -33,6 +33,7 @@ struct SyncFailure {
   SyncResult result{};
 };
 
+/// A child that does not read all of its input is no failure (Node: EPIPE in error).
 /// @errors wrong arguments only, as spawn; Errc::ipc_sync_fork for an `ipc` in stdio
 Result<SyncResult> spawn_sync(std::string file, std::vector<std::string> args = {},
                               const SyncOptions& options = {});
