@@ -45,14 +45,6 @@ Loop::~Loop() {
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->check), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->idle), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->prepare), nullptr);
-  // Children that outlive their owner (uv/process.cpp) keep their handle to be reaped; no longer.
-  uv_walk(
-      &state_->loop,
-      [](uv_handle_t* h, void*) {
-        if (h->type != UV_PROCESS || uv_is_closing(h) != 0) return;
-        if (static_cast<uv::BoxBase*>(h->data)->silent) uv::close_box(h);
-      },
-      nullptr);
   for (bool closing = true; closing;) {
     uv_run(&state_->loop, UV_RUN_NOWAIT);
     closing = false;
