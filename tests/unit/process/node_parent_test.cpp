@@ -48,7 +48,8 @@ TEST_CASE("helper child" * doctest::skip()) {
     if (!handle) CHECK(channel->send(Json{{"echo", m}}).has_value());
     if (m == "server") {
       CHECK(channel->send(Json("accepting")).has_value());
-      answer_one(handle.fd.get(), "from C++");
+      // It blocks: only after what was sent has left, which is before the next poll.
+      loop.soon([fd = std::move(handle.fd)] { answer_one(fd.get(), "from C++"); });
     }
     if (m == "socket") {
       CHECK(::send(handle.fd.get(), "hello", 5, MSG_NOSIGNAL) == 5);
@@ -90,7 +91,7 @@ TEST_CASE("helper cluster worker" * doctest::skip()) {
     ipc::ClusterMessage listening{
         .seq = seq++, .address = "127.0.0.1", .port = ntohs(address.sin_port)};
     CHECK(channel->send(ipc::encode_listening(listening)).has_value());
-    answer_one(listener.get(), "worker " + id);
+    loop.soon([&] { answer_one(listener.get(), "worker " + id); });
   };
   channel = inherited(loop, std::move(handlers), &id);
   CHECK(channel->send(ipc::encode_online(seq++)).has_value());
