@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 using namespace pronghorn::ipc;
@@ -71,4 +72,71 @@ TEST_CASE("json: dump never throws and stays on one line") {
   holder[0] = json(json::value_t::discarded);
   CHECK_FALSE(dump_json(holder).has_value());
   CHECK(quote_json("a\"\\\n") == R"("a\"\\\n")");
+}
+
+TEST_CASE("json: what the grammar of RFC 8259 forbids is refused") {
+  for (const char* text : {"01",
+                           "-01",
+                           "-",
+                           "+1",
+                           "1.",
+                           ".5",
+                           "1e",
+                           "1e+",
+                           "0x1",
+                           "1,",
+                           "[1,]",
+                           "[,1]",
+                           "[1 2]",
+                           "{\"a\" 1}",
+                           "{a:1}",
+                           "{\"a\":1,}",
+                           "{,}",
+                           "\"\x1f\"",
+                           "\"\t\"",
+                           "\"\\x\"",
+                           "\"\\u12g4\"",
+                           "\"\\u+123\"",
+                           "tru",
+                           "truefalse",
+                           "\"\xc0\x80\"",
+                           "\"\xed\xa0\x80\"",
+                           "\"\xf4\x90\x80\x80\"",
+                           "\"\xe2\x82\"",
+                           "\xef\xbb\xbf"
+                           "1",
+                           "1e400",
+                           "\"a"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_json(text).has_value());
+  }
+  CHECK_FALSE(parse_json(std::string_view("9\0", 2)).has_value());
+}
+
+TEST_CASE("json: a special byte is found wherever it stands in a string") {
+  for (std::size_t before = 0; before < 20; ++before) {
+    for (const char* special : {"\"", "\\", "\n", "\x01", "\xc3\xa9", "\xf0\x9f\x90\x98", "\x7f"}) {
+      const json value = std::string(before, 'a') + special + std::string(11, 'z');
+      CAPTURE(value);
+      CHECK(dump_json(value) == value.dump());
+      CHECK(parse_json(value.dump()) == value);
+    }
+  }
+}
+
+TEST_CASE("json: what is written is what nlohmann writes, and is read as the same value") {
+  for (const json& value :
+       {json(0), json(-1), json(INT64_MIN), json(UINT64_MAX), json(1.0), json(-0.0), json(1e21),
+        json(5e-324), json(1.7976931348623157e308), json(0.1), json::array(), json::object(),
+        json{{"", json::array({nullptr, true, false, json::object({{"b", 1}, {"a", 2}})})}}}) {
+    CAPTURE(value);
+    CHECK(dump_json(value) == value.dump());
+    auto again = parse_json(value.dump());
+    REQUIRE(again.has_value());
+    CHECK(*again == value);
+    CHECK(again->type() == parse_json(*dump_json(value))->type());
+  }
+  CHECK(dump_json(json(NAN)) == "null");
+  CHECK(parse_json("100000000000000000000")->is_number_float());
+  CHECK(*parse_json(R"({"a":1,"b":2,"a":3})") == json{{"a", 3}, {"b", 2}});
 }
