@@ -8,6 +8,7 @@ add_test(NAME layers_self_test COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_
 set_tests_properties(layers layers_self_test PROPERTIES LABELS house TIMEOUT 60)
 
 add_subdirectory(tools)
+add_subdirectory(compare)
 
 # pronghorn_end_to_end(NAME TIMEOUT SECONDS [SERIAL]): tests/e2e/NAME_test.py. SERIAL for what measures time or
 # needs the machine for itself.
