@@ -23,7 +23,7 @@ int main() {
   });
 
   int counter = 0;
-  ph::uv::Timer every_second(loop, [&] { (void)parent->send({{"counter", counter++}}); });
+  ph::uv::Timer every_second(loop, [&] { parent->send({{"counter", counter++}}); });
   every_second.start(1s, 1s);
   parent->on_disconnect([&] { every_second.stop(); });  // nothing is left to wait for
   return loop.run();

@@ -27,7 +27,7 @@ class Case:
 GRACE = "A timeout ends in SIGKILL"
 CLOSE = "close always comes"
 CWD = "A missing working directory is named"
-ABORT = "An aborted exec says so fully"
+ABORT = "An aborted exec honours kill_signal"
 BYTES = "max_buffer counts bytes"
 SYNC_CUT = "The synchronous forms cut at max_buffer"
 SOCKETS = "Standard streams are pipes"

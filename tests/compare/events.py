@@ -11,7 +11,7 @@ ONCE = {"spawn", "exit", "close", "callback", "disconnect", "out-end", "err-end"
 # or after exit and close.
 ORDER = [
     *(("spawn", later) for later in ("out", "err", "out-end", "err-end", "message", "exit", "close", "disconnect")),
-    ("exit", "close"), ("out", "out-end"), ("err", "err-end"), ("out-end", "close"), ("err-end", "close"),
+    ("exit", "close"), ("out", "out-end"), ("err", "err-end"), ("out", "close"), ("err", "close"), ("out-end", "close"), ("err-end", "close"),
     ("message", "disconnect"), ("message", "close"), ("callback", "close"), ("error", "close"),
 ]
 
@@ -30,7 +30,9 @@ class Event:
             return [json.dumps(f["text"])]
         if self.word == "fact":
             return [f["name"] + "=" + json.dumps(f["value"], sort_keys=True)]
-        if self.word in ("error", "refused"):
+        if self.word == "refused":  # the call is Node's own affair: ours names the option in its text
+            return [f["code"], str(f["errno"])]
+        if self.word == "error":
             return [f["code"], *(json.dumps(v) for v in (f["syscall"], f["path"], f["spawnargs"]) if v), str(f["errno"])]
         if self.word == "message":
             return [json.dumps(f["message"], sort_keys=True)]

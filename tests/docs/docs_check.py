@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Documents keep their word: code below `<!-- region: FILE -->` is that file, and relative links lead somewhere.
+"""Documents keep their word: code below `<!-- region: FILE -->` is that file, relative links lead somewhere, and the
+tests that they name exist.
 
 usage: docs_check.py TOP
 """
@@ -9,12 +10,50 @@ import sys
 from pathlib import Path
 
 REGION = re.compile(r"<!-- region: (\S+) -->\n```\w*\n(.*?)```\n", re.S)
+TEST = re.compile(r"`((?:base|ipc|process|compare|e2e)/[^`…]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def region(path: Path) -> str:
     """The file without its licence line."""
     return "".join(line for line in path.read_text().splitlines(keepends=True) if "SPDX-License-Identifier" not in line)
+
+
+def tests(top: Path) -> set[str]:
+    """The names that CTest gives: ROOM/CASE of doctest, compare/CASE, e2e/FILE."""
+    sys.path.insert(0, str(top / "tests/compare"))
+    from cases import CASES
+    from seeds import SHOWN
+
+    names = {f"compare/{case}" for case in CASES} | {f"compare/seed-{seed}" for seed in (*SHOWN, "fork_parent")}
+    names |= {f"e2e/{p.stem.removesuffix('_test')}" for p in (top / "tests/e2e").glob("*_test.py")}
+    for path in (top / "tests/unit").rglob("*.cpp"):
+        for quoted in re.findall(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)', path.read_text()):
+            names.add(f"{path.parent.name}/" + "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', quoted)))
+    return names
+
+
+def child_process_problems(top: Path):
+    """Each row of the reference and each difference is pinned by tests; what cases.py calls a difference is one."""
+    known = tests(top)
+    from cases import CASES
+
+    reference, differences = "docs/reference/child_process.md", "docs/differences-from-node.md"
+    for name in (reference, differences):
+        for test in TEST.findall((top / name).read_text().replace("\n", " ")):
+            if test not in known:
+                yield f"{name}: there is no test {test!r}"
+    for row in re.findall(r"^\|(?!-| Node).*\|$", (top / reference).read_text(), re.M):
+        if not TEST.search(row.rstrip("|").rsplit("|", 1)[1]) and "n/a in C++" not in row:
+            yield f"{reference}: no test in the row {row[:60]!r}"
+    sections = (top / differences).read_text().split("\n## ")[1:]
+    for section in sections:
+        if not TEST.search(section.replace("\n", " ")):
+            yield f"{differences}: no test shows {section.splitlines()[0]!r}"
+    headings = {section.splitlines()[0] for section in sections}
+    for case, told in CASES.items():
+        for why in {d.why for d in told.differences} - headings:
+            yield f"tests/compare/cases.py: {case}: {differences} has no {why!r}"
 
 
 def problems(top: Path):
@@ -36,6 +75,6 @@ def problems(top: Path):
                 yield f"{name}: the link to {link} leads nowhere"
 
 
-found = list(problems(Path(sys.argv[1])))
-print("\n".join(found) or "code and links are right")
+found = [check for find in (problems, child_process_problems) for check in find(Path(sys.argv[1]))]
+print("\n".join(found) or "code, links and names of tests are right")
 sys.exit(1 if found else 0)

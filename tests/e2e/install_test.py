@@ -59,6 +59,16 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("unknown option '--wokers'", done.stderr)
 
+    @unittest.skipUnless(shutil.which("node"), "no 'node' on PATH")
+    def test_child_process_through_find_package(self):
+        build = self.path / "child_process"
+        do("cmake", "-S", TOP / "examples/child_process", "-B", build, "-G", "Ninja",
+           f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_CXX_COMPILER={COMPILER}", f"-DCMAKE_CXX_FLAGS={FLAGS}")
+        do("cmake", "--build", build)
+        done = run(TOP / "examples/child_process/echo.js", binary=build / "child_process")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(done.stdout.splitlines()), ['message {"hello":"world"}', "out 5", "sh 3", "wc 0"])
+
     def test_each_public_header_stands_alone(self):
         headers = sorted(p.relative_to(self.prefix / "include") for p in (self.prefix / "include").rglob("*.h"))
         self.assertIn(Path("pronghorn/http.h"), headers)
