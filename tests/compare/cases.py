@@ -238,7 +238,8 @@ CASES = {
         "echo: exit 0 < close 0",
         "missing: exit 1 < close 1",
         'args: out "a|b c --no-warnings\\n" < close 0',
-        'args: fact spawnargs=[5, "--no-warnings"]']),
+        'args: fact spawnargs=[5, "--no-warnings"]',
+        'late: fact listens=true < message "one" < message "two" < message "early" < exit 0 < close 0']),
     "cp-fork-exec-path": Case([
         'sh: spawn < message {"args": "zero one", "fd": "3", "mode": "json"} < disconnect',
         "sh: exit 0 < close 0",
@@ -249,7 +250,9 @@ CASES = {
         'exits: spawn < message "one" < message "two" < disconnect',
         "exits: exit 7 < close 7",
         'by-signal: message "up" < disconnect',
-        "by-signal: exit SIGKILL < close SIGKILL"]),
+        "by-signal: exit SIGKILL < close SIGKILL",
+        "held: exit 0 < fact connected=true < close 0",
+        "held: fact connected=true < disconnect"]),
     "cp-disconnect": Case([
         'parent: message "waiting" < returned connected=false < disconnect connected=false',
         'parent: out "disconnected false\\n"',

@@ -44,6 +44,23 @@ void fork_messages(Stage& s) {
   s.fact("args", "spawnargs", {args.spawnargs().size(), args.spawnargs().at(1)});
 }
 
+/// Messages wait for the first listener, on either side.
+void fork_late(Stage& s) {
+  using process::Stdio;
+  ChildProcess& late =
+      fork_node(s, "late", "late.js", {},
+                {.stdio = {Stdio::ignore, Stdio::pipe, Stdio::inherit, Stdio::ipc}}, kChannel);
+  (void)late.send("early");
+  late.out().on_data([&, done = false](std::string_view) mutable {
+    if (std::exchange(done, true)) return;
+    s.fact("late", "listens", true);
+    late.on_message([&](const Json& message) {
+      s.say("late", "message", {{"message", message}});
+      if (message == "early") (void)late.send("bye");
+    });
+  });
+}
+
 Json pipes(ChildProcess& child) {
   return {child.stdio(0) != nullptr, child.stdio(1) != nullptr, child.stdio(2) != nullptr};
 }
@@ -69,6 +86,17 @@ void fork_close(Stage& s) {
   ChildProcess& killed = fork_node(s, "by-signal", "echo.js");
   (void)killed.send("up");
   killed.on_message([&](const Json&) { (void)killed.kill("SIGKILL"); });
+
+  // A grandchild holds the channel: the process has gone, and close waits until it lets go.
+  using process::Stdio;
+  ChildProcess& held =
+      s.watch("held", process::spawn(s.loop, "sh", {"-c", "cat <&4 >/dev/null &"},
+                                     {.stdio = {Stdio::ignore, Stdio::ignore, Stdio::ignore,
+                                                Stdio::ipc, Stdio::pipe}}));
+  held.on_exit([&](const Exit&) {
+    s.fact("held", "connected", held.connected());
+    held.stdio(4)->end();
+  });
 }
 
 void disconnect(Stage& s) {
@@ -157,7 +185,10 @@ void fork_net_server(Stage& s) {
 }  // namespace
 
 void add_channel_scenarios(Scenarios& all) {
-  all["cp-fork"] = fork_messages;
+  all["cp-fork"] = [](Stage& s) {
+    fork_messages(s);
+    fork_late(s);
+  };
   all["cp-fork-exec-path"] = fork_exec_path;
   all["cp-fork-close"] = fork_close;
   all["cp-disconnect"] = disconnect;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use strict';
 const { fork } = require('node:child_process');
-const { children, fact, watch } = require('./events');
+const { children, fact, say, watch } = require('./events');
 
 const echo = watch('echo', fork(children + '/echo.js'));
 fact('echo', 'connected', echo.connected);
@@ -13,3 +13,14 @@ const missing = watch('missing', fork('./no-such-module-4711.js', { silent: true
 fact('missing', 'connected', missing.connected);
 const args = watch('args', fork(children + '/args.js', ['a', 'b c'], { execArgv: ['--no-warnings'], silent: true }));
 fact('args', 'spawnargs', [args.spawnargs.length, args.spawnargs[1]]);
+
+// Messages wait for the first listener, on either side.
+const late = watch('late', fork(children + '/late.js', { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }), ['channel']);
+late.send('early');
+late.stdout.once('data', () => {
+  fact('late', 'listens', true);
+  late.on('message', (message) => {
+    say('late', 'message', { message });
+    if (message === 'early') late.send('bye');
+  });
+});
