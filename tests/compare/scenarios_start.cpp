@@ -100,6 +100,9 @@ void cwd(Stage& s) {
   s.watch("inherited", spawn(s.loop, "pwd"));
   ChildProcess& child = s.watch("missing", spawn(s.loop, "pwd", {}, {.cwd = "/nonexistent-4711"}));
   s.fact("missing", "pid", child.pid() ? Json(*child.pid()) : Json());
+  child.on_error([&](const Error& error) {
+    s.fact("missing", "named", error.message().contains("nonexistent"));
+  });
 }
 
 void env(Stage& s) {
