@@ -94,7 +94,7 @@ def without(events, expected, who):
     not."""
     texts, complaints = sorted(map(str, events)), []
     for text in expected:
-        found = next((t for t in texts if t == text or t.startswith((text + " ", text + "="))), None)
+        found = next((t for t in texts if t == text or t.startswith((text + " ", text + "=", text + ","))), None)
         if found is None:
             complaints.append(f"{who} was expected to differ by: {text}")
         else:
