@@ -48,7 +48,7 @@ Result<bool> ChildProcess::State::send(const Json& message, const ipc::Handle* h
     loop.soon([weak = weak_from_this(), sent = std::move(sent)]() mutable {
       auto self = weak.lock();
       if (!self) return;
-      const auto error = Error::system(EPIPE, "cannot write to the channel");
+      const auto error = Error::system(EPIPE, "cannot write to the channel").with_call({"write"});
       return sent ? sent(&error) : self->emit_error(error);
     });
     return true;
