@@ -8,7 +8,7 @@ namespace ph = pronghorn;
 
 ph::Task<int> version(ph::Loop& loop) {
   auto node = ph::process::exec_file(loop, "node", {"--version"});  // starts here
-  auto r = co_await node;  // gcc 12 takes no braces in the co_await itself
+  auto r = co_await node;                                           // awaited by name
   if (r.error) {
     std::cerr << r.error->message() << "\n";
     co_return 1;
