@@ -51,10 +51,9 @@ class Run:
         return out.decode(), complaints
 
     def end(self):
-        try:
+        """All of its session; not once it is reaped, as its number may be another's by then."""
+        if self.process.returncode is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def close(self):
         self.end()

@@ -108,7 +108,7 @@ void timeout_kill_signal(Stage& s) {
   // Node leaves this one alone after its first signal.
   s.watch("escalates", spawn(s.loop, "sh", {"-c", R"(trap "" TERM; while :; do sleep 0.01; done)"},
                              {.stdio = Stdio::ignore,
-                              .timeout = Milliseconds(200),
+                              .timeout = Milliseconds(2000),
                               .kill_grace = Milliseconds(50)}));
 }
 

@@ -91,14 +91,14 @@ void exec_maxbuf(Stage& s) {
 }
 
 void exec_timeout_expire(Stage& s) {
-  const ExecOptions second = {.timeout = Milliseconds(1000)};
-  s.watch("late", exec(s.loop, "echo partial; exec sleep 60", second, s.told("late")), kStreams);
+  const ExecOptions soon = {.timeout = Milliseconds(2000)};
+  s.watch("late", exec(s.loop, "echo partial; exec sleep 60", soon, s.told("late")), kStreams);
   s.watch("in-time",
           exec(s.loop, "echo whole", {.timeout = Milliseconds(60000)}, s.told("in-time")),
           kStreams);
   // A grandchild holds the pipes; the callback does not wait for it.
   s.watch("grandchild",
-          exec(s.loop, "sleep 20 & echo $! > grandchild.pid; wait", second, s.told("grandchild")),
+          exec(s.loop, "sleep 20 & echo $! > grandchild.pid; wait", soon, s.told("grandchild")),
           kStreams)
       .on_close([](const Exit&) {
         pid_t pid = 0;
@@ -110,7 +110,7 @@ void exec_timeout_expire(Stage& s) {
 void exec_timeout_kill(Stage& s) {
   const char* script = R"(trap "" TERM; echo ready; while :; do sleep 0.01; done)";
   s.watch("trap",
-          exec(s.loop, script, {.timeout = Milliseconds(1000), .kill_signal = "SIGKILL"},
+          exec(s.loop, script, {.timeout = Milliseconds(2000), .kill_signal = "SIGKILL"},
                s.told("trap")),
           kStreams);
 }

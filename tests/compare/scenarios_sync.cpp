@@ -80,7 +80,7 @@ void spawn_sync_input(Stage& s) {
 
 void spawn_sync_timeout(Stage& s) {
   s.synchronous("late", spawn_sync("sh", {"-c", "echo partial; exec sleep 60"},
-                                   {.timeout = Milliseconds(1000)}));
+                                   {.timeout = Milliseconds(2000)}));
   s.synchronous(
       "kill", spawn_sync("sleep", {"60"}, {.timeout = Milliseconds(50), .kill_signal = "SIGKILL"}));
   s.synchronous("in-time", spawn_sync("echo", {"whole"}, {.timeout = Milliseconds(60000)}));
