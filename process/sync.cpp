@@ -121,7 +121,10 @@ class SyncRun {
     if (result_.pid) loop_.stop();
   }
 
-  void on_close(const Exit& exit) { result_.exit = exit; }
+  // What did not start has no status here, as in Node: its errno is in the error.
+  void on_close(const Exit& exit) {
+    if (result_.pid) result_.exit = exit;
+  }
 
   void destroy_streams() {
     for (auto& slot : child_->slots) slot.stream.destroy();

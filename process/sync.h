@@ -17,7 +17,7 @@ namespace pronghorn::process {
 /// Node's spawnSync result.
 struct SyncResult {
   std::optional<int> pid{};
-  Exit exit{};        ///< Node's status and signal
+  Exit exit{};        ///< Node's status and signal; neither is set when it could not be started
   std::string out{};  ///< Node's stdout
   std::string err{};  ///< Node's stderr
   /// By descriptor; nothing where it is no pipe. [0] is always nothing.
