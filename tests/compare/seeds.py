@@ -82,10 +82,10 @@ def check(program):
     return complaints, seen
 
 
-def talk(*command):
+def talk(run):
     """What a parent that never ends, and its child, print up to the second counter; then the parent is ended, and the
     end of the output says that the child has left, too."""
-    run, out, complaints = Run(*command), b"", []
+    command, out, complaints = run.command, b"", []
     deadline = time.monotonic() + PATIENCE
     while b"counter: 1 }" not in out and not complaints:
         left = deadline - time.monotonic()
@@ -107,9 +107,10 @@ def check_fork_parent():
     """Ours with ours, Node with Node, and a Node parent with our child."""
     commands = {"ours": [SEEDS / "fork_parent"], "node": ["node", NODE / "fork_parent.js"],
                 "node and ours": ["node", NODE / "fork_parent.js", SEEDS / "fork_child"]}
+    runs = {who: Run(*command) for who, command in commands.items()}  # all at once: each takes two seconds
     complaints, seen = [], {}
-    for who, command in commands.items():
-        seen[who], wrong = talk(*command)
+    for who, run in runs.items():
+        seen[who], wrong = talk(run)
         places = [seen[who].index(line) if line in seen[who] else None
                   for line in ("Message from child { counter: 0 }", "Message from child { counter: 1 }")]
         complaints += wrong
