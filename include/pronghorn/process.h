@@ -4,8 +4,8 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
-#include <pronghorn/base/uv/task.h>
 #include <pronghorn/base/uv/loop.h>
+#include <pronghorn/base/uv/task.h>
 #include <pronghorn/json.h>
 #include <pronghorn/process/exec.h>
 #include <pronghorn/process/parent.h>
