@@ -3,6 +3,7 @@
 // and by ours on its loop. Interleaved rounds, one program at a time; CPU time of parent and
 // children.
 //
+//   launch posix_spawn COUNT: that loop alone, for bench/process/run
 //   launch [ROUNDS [PROGRAMS_PER_ROUND [MEBIBYTES_TOUCHED_BEFORE]]]
 #include "process/launch.h"
 
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -128,9 +130,19 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+int posix_spawn_alone(int count) {
+  auto began = std::chrono::steady_clock::now();
+  by_posix_spawn(count);
+  std::chrono::duration<double, std::micro> wall = std::chrono::steady_clock::now() - began;
+  std::printf("{\"n\": %d, \"wall_us\": %.1f}\n", count, wall.count());
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "posix_spawn") == 0)
+    return posix_spawn_alone(std::atoi(argv[2]));
   auto argument = [&](int n, int otherwise) { return argc > n ? std::atoi(argv[n]) : otherwise; };
   int rounds = std::max(argument(1, 9), 1);
   int programs = std::max(argument(2, 200), 1);
