@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the fault tests measure: memory, descriptors and children that stayed.
+#pragma once
+
+#include "tests/unit/process/process_fixture.h"
+
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <sys/wait.h>
+
+namespace pronghorn::test {
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool kSanitized = __has_feature(address_sanitizer);
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+/// The highest resident size so far, in KiB, counted from the last start_peak().
+inline long peak_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    long value = 0;
+    if (word == "VmHWM:" && status >> value) return value;
+  }
+  FAIL("no VmHWM");
+  return 0;
+}
+
+/// Forgets the peak: peak_kib() is what is resident now.
+inline long start_peak() {
+  std::ofstream("/proc/self/clear_refs") << "5";
+  return peak_kib();
+}
+
+/// No child of ours, running or zombie, is left.
+inline bool has_no_children() {
+  return ::waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+/// This program again as a child with a channel: the skipped case `name`.
+inline void fork_helper(Child& child, Loop& loop, const std::string& name) {
+  child.take(process::fork(loop, "--test-case=" + name, {"--no-skip", "--minimal"}));
+}
+
+}  // namespace pronghorn::test
