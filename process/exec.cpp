@@ -180,7 +180,7 @@ Execution::~Execution() = default;
 
 ChildProcess* Execution::child() noexcept { return state_->child ? &*state_->child : nullptr; }
 
-Execution::Awaiter Execution::operator co_await() & noexcept { return Awaiter(state_); }
+Execution::Awaiter Execution::operator co_await() const noexcept { return Awaiter(state_); }
 
 Execution::Awaiter::Awaiter(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
 Execution::Awaiter::~Awaiter() { state_->waiter = nullptr; }
@@ -197,10 +197,33 @@ Execution exec(Loop& loop, std::string command, const ExecOptions& options) {
   return ExecutionAccess::start(loop, std::move(command), {}, options, shell_of_exec(options));
 }
 
+Execution exec(Loop& loop, std::string command) {
+  const ExecOptions defaults;
+  return exec(loop, std::move(command), defaults);
+}
+
+NamedExecution exec(Loop& loop, std::string command, ExecOptions&& options) {
+  return NamedExecution(exec(loop, std::move(command), std::as_const(options)));
+}
+
 Execution exec_file(Loop& loop, std::string file, std::vector<std::string> args,
                     const ExecOptions& options) {
   return ExecutionAccess::start(loop, std::move(file), std::move(args), options,
                                 shell_of_exec_file(options));
+}
+
+Execution exec_file(Loop& loop, std::string file, std::vector<std::string> args) {
+  const ExecOptions defaults;
+  return exec_file(loop, std::move(file), std::move(args), defaults);
+}
+
+Execution exec_file(Loop& loop, std::string file) {
+  return exec_file(loop, std::move(file), std::vector<std::string>());
+}
+
+NamedExecution exec_file(Loop& loop, std::string file, std::vector<std::string> args,
+                         ExecOptions&& options) {
+  return NamedExecution(exec_file(loop, std::move(file), std::move(args), std::as_const(options)));
 }
 
 }  // namespace pronghorn::process

@@ -44,10 +44,9 @@ Result<ChildProcess> exec(Loop& loop, std::string command, const ExecOptions& op
 Result<ChildProcess> exec_file(Loop& loop, std::string file, std::vector<std::string> args,
                                const ExecOptions& options, ExecCallback callback);
 
-/// A running exec, to be awaited once, by name:
+/// A running exec, to be awaited once:
 ///
-///   auto ls = exec(loop, "ls", {.max_buffer = 4096});
-///   ExecResult r = co_await ls;
+///   ExecResult r = co_await exec(loop, "ls");
 ///
 /// Starts when made, not when awaited; wrong arguments come as the result's error. Dropped, it
 /// leaves the command alone. Must not outlive the loop.
@@ -75,10 +74,7 @@ class [[nodiscard]] Execution {
   /// Null when it was refused.
   ChildProcess* child() noexcept;
 
-  Awaiter operator co_await() & noexcept;
-  // Not `co_await exec(loop, "ls", {...})`: gcc 12 copies options that are made by braces within a
-  // co_await's expression bit by bit, and destroys both (docs/decisions/0008-await-by-name.md).
-  Awaiter operator co_await() && = delete;
+  Awaiter operator co_await() const noexcept;
 
  private:
   friend struct ExecutionAccess;
@@ -86,8 +82,30 @@ class [[nodiscard]] Execution {
   std::shared_ptr<State> state_;
 };
 
-Execution exec(Loop& loop, std::string command, const ExecOptions& options = {});
-Execution exec_file(Loop& loop, std::string file, std::vector<std::string> args = {},
-                    const ExecOptions& options = {});
+/// An exec whose options were made by braces in its call, to be awaited by name:
+///
+///   auto ls = exec(loop, "ls", {.max_buffer = 4096});
+///   ExecResult r = co_await ls;
+///
+/// Within a co_await's expression gcc 12 copies such options bit by bit, and destroys both
+/// (docs/decisions/0009-await-by-name.md).
+class [[nodiscard]] NamedExecution : private Execution {
+ public:
+  explicit NamedExecution(Execution&& execution) : Execution(std::move(execution)) {}
+  using Execution::child;
+  Awaiter operator co_await() & noexcept { return Execution::operator co_await(); }
+  Awaiter operator co_await() && = delete;
+};
+
+Execution exec(Loop& loop, std::string command);
+Execution exec(Loop& loop, std::string command, const ExecOptions& options);
+NamedExecution exec(Loop& loop, std::string command, ExecOptions&& options);
+
+Execution exec_file(Loop& loop, std::string file);
+Execution exec_file(Loop& loop, std::string file, std::vector<std::string> args);
+Execution exec_file(Loop& loop, std::string file, std::vector<std::string> args,
+                    const ExecOptions& options);
+NamedExecution exec_file(Loop& loop, std::string file, std::vector<std::string> args,
+                         ExecOptions&& options);
 
 }  // namespace pronghorn::process

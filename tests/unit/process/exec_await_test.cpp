@@ -21,8 +21,28 @@ template <class T>
 concept AwaitedAtOnce = requires(T made) { std::move(made).operator co_await(); };
 template <class T>
 concept AwaitedByName = requires(T made) { made.operator co_await(); };
-static_assert(AwaitedByName<Execution>);
-static_assert(!AwaitedAtOnce<Execution>);
+static_assert(AwaitedByName<Execution> && AwaitedAtOnce<Execution>);
+static_assert(AwaitedByName<NamedExecution> && !AwaitedAtOnce<NamedExecution>);
+
+TEST_CASE("exec await: at once, without options or with ones that have a name") {
+  Loop loop;
+  auto body = [](Loop& l) -> Task<int> {
+    ExecResult r = co_await exec(l, "echo something that does not fit in place");
+    CHECK(r.out == "something that does not fit in place\n");
+    const ExecOptions options{.cwd = "/", .env_merge = {{"A", "1"}}, .max_buffer = 3};
+    r = co_await exec(l, "printf 123456", options);
+    CHECK(r.out == "123");
+    r = co_await exec_file(l, "true");
+    CHECK(r.ok());
+    std::vector<std::string> args{"one", "two"};
+    r = co_await exec_file(l, "echo", args);
+    CHECK(r.out == "one two\n");
+    r = co_await exec_file(l, "echo", args, options);
+    CHECK(r.out == "one");
+    co_return 5;
+  };
+  CHECK(run(loop, body(loop)) == 5);
+}
 
 TEST_CASE("exec await: the result of a command, with options made by braces") {
   Loop loop;
