@@ -10,10 +10,10 @@ set_tests_properties(layers layers_self_test PROPERTIES LABELS house TIMEOUT 60)
 add_subdirectory(tools)
 add_subdirectory(compare)
 
-# pronghorn_end_to_end(NAME TIMEOUT SECONDS [SERIAL]): tests/e2e/NAME_test.py. SERIAL for what measures time or
-# needs the machine for itself.
+# pronghorn_end_to_end(NAME TIMEOUT SECONDS [SERIAL] [COST SECONDS]): tests/e2e/NAME_test.py. SERIAL for what measures
+# time or needs the machine for itself. COST for what is long, to be begun first: begun last it would run alone.
 function(pronghorn_end_to_end name)
-  cmake_parse_arguments(E2E "SERIAL" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(E2E "SERIAL" "TIMEOUT;COST" "" ${ARGN})
   add_test(NAME e2e/${name} COMMAND ${Python3_EXECUTABLE} -B -u ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}_test.py)
   set(environment
     PRONGHORN_BINARY=$<TARGET_FILE:pronghorn_program>
@@ -22,18 +22,19 @@ function(pronghorn_end_to_end name)
     PRONGHORN_BUILD=${PROJECT_BINARY_DIR} PRONGHORN_CXX=${CMAKE_CXX_COMPILER}
     "PRONGHORN_CXXFLAGS=${CMAKE_CXX_FLAGS}")
   set_tests_properties(e2e/${name} PROPERTIES
-    LABELS e2e TIMEOUT ${E2E_TIMEOUT} ENVIRONMENT "${environment}" RUN_SERIAL ${E2E_SERIAL})
+    LABELS e2e TIMEOUT ${E2E_TIMEOUT} ENVIRONMENT "${environment}" RUN_SERIAL ${E2E_SERIAL} COST "${E2E_COST}")
 endfunction()
 
-pronghorn_end_to_end(hammer TIMEOUT 60)
+pronghorn_end_to_end(hammer TIMEOUT 120 COST 6)
 pronghorn_end_to_end(start TIMEOUT 120)
 pronghorn_end_to_end(status TIMEOUT 120)
 pronghorn_end_to_end(logs TIMEOUT 120)
-pronghorn_end_to_end(death TIMEOUT 240)
+pronghorn_end_to_end(crash_loop TIMEOUT 240 COST 50)
+pronghorn_end_to_end(death TIMEOUT 240 COST 8)
 pronghorn_end_to_end(stop TIMEOUT 240 SERIAL)
 pronghorn_end_to_end(load TIMEOUT 120 SERIAL)
-pronghorn_end_to_end(http_cases TIMEOUT 300)
-pronghorn_end_to_end(install TIMEOUT 300)
+pronghorn_end_to_end(http_cases TIMEOUT 300 COST 14)
+pronghorn_end_to_end(install TIMEOUT 300 COST 13)
 
 add_test(NAME docs COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/docs/docs_check.py ${PROJECT_SOURCE_DIR})
 set_tests_properties(docs PROPERTIES LABELS house TIMEOUT 60)

@@ -6,8 +6,9 @@ import socket
 import struct
 import threading
 import unittest
+from pathlib import Path
 
-from support import hammer, main, report
+from support import hammer, main, report, wait_until
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -15,6 +16,18 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 def reset(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+def wait_until_read(sock):
+    """Until the client has taken what was sent to it: both queues of /proc/net/tcp are empty, ours and then the client's."""
+    ours, client = (f":{address[1]:04X}" for address in (sock.getsockname(), sock.getpeername()))
+
+    def queue(local, remote, which):
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return next((int(row[4].split(":")[which], 16) for row in rows
+                     if row[1].endswith(local) and row[2].endswith(remote)), 0)
+    wait_until(lambda: queue(ours, client, 0) == 0, "the bytes to arrive")
+    wait_until(lambda: queue(client, ours, 1) == 0, "the client to read")
 
 
 def answer_then(ending, answer=ANSWER, times=1):
@@ -31,8 +44,9 @@ def read_then(ending):
 
 
 class Counting(unittest.TestCase):
-    def count(self, serve, mode="busy", connections=1, seconds=0.3, listening=True, **options):
-        """The report of a run against serve(sock), which is called for each connection; None: never accepted."""
+    def count(self, serve, mode="busy", connections=1, seconds=0.3, listening=True, timeout_ms=20_000, **options):
+        """The report of a run against serve(sock), which is called for each connection; None: never accepted.
+        The client's patience is long but where it is the subject: on a busy machine these threads may stand still."""
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             if listening:
@@ -51,7 +65,7 @@ class Counting(unittest.TestCase):
             thread = threading.Thread(target=accept)
             if serve and listening:
                 thread.start()
-            client = hammer(listener.getsockname()[1], mode, seconds, connections=connections, timeout_ms=300, **options)
+            client = hammer(listener.getsockname()[1], mode, seconds, connections=connections, timeout_ms=timeout_ms, **options)
             result = report(client)
             done.set()
             if serve and listening:
@@ -73,7 +87,7 @@ class Counting(unittest.TestCase):
 
     def test_all_is_well(self):
         result = self.count(answer_then(socket.socket.close, times=10**6))
-        self.assertGreater(result["ok"], 10)
+        self.assertGreater(result["ok"], 1)  # on one connection
         self.assertEqual(result["failures"] + result["idle_closed"] + result["lost_accepted"], 0, result)
         self.assertEqual(result["connections"], 1)
         self.assertGreater(result["p50_ms"], 0)
@@ -81,7 +95,7 @@ class Counting(unittest.TestCase):
 
     def test_one_request_per_connection(self):
         result = self.count(answer_then(socket.socket.close), mode="close")
-        self.assertGreater(result["ok"], 10)
+        self.assertGreater(result["ok"], 1)
         self.assertEqual(result["failures"], 0, result)
         self.assertEqual(result["connections"], result["ok"])
 
@@ -89,10 +103,10 @@ class Counting(unittest.TestCase):
         self.only(self.count(None, listening=False), "refused", lost=False)
 
     def test_never_accepted(self):
-        self.only(self.count(None), "never_accepted", lost=False)
+        self.only(self.count(None, timeout_ms=300), "never_accepted", lost=False)
 
     def test_accepted_and_silent(self):
-        self.only(self.count(lambda sock: threading.Event().wait(2)), "timeout", lost=True)
+        self.only(self.count(lambda sock: threading.Event().wait(10), timeout_ms=1000), "timeout", lost=True)
 
     def test_reset_before_the_first_answer(self):
         self.only(self.count(read_then(reset)), "reset_fresh", lost=False)
@@ -107,7 +121,7 @@ class Counting(unittest.TestCase):
         def serve(sock):
             sock.recv(4096)
             sock.sendall(ANSWER[:-1])
-            threading.Event().wait(0.05)  # a RST that overtakes the bytes would make the client drop them
+            wait_until_read(sock)  # a RST that overtakes the bytes would make the client drop them
             reset(sock)
         self.only(self.count(serve), "reset_partial", lost=True)
 
@@ -122,10 +136,15 @@ class Counting(unittest.TestCase):
         self.assertGreater(result["ok"], 0)
 
     def test_a_kept_connection_closed_while_idle_is_no_failure(self):
-        endings = [socket.socket.close]  # of the first connection, within the client's first pause of 19 ms
+        first = [True]
 
         def serve(sock):
-            answer_then(endings.pop(), times=1)(sock) if endings else answer_then(socket.socket.close, times=10**6)(sock)
+            if first:
+                first.clear()
+                sock.recv(4096)
+                sock.send(ANSWER, socket.MSG_MORE)  # leaves in one segment with the FIN: no request comes between
+            else:
+                answer_then(socket.socket.close, times=10**6)(sock)
         result = self.count(serve, mode="think", think_ms=40)
         self.assertEqual(result["idle_closed"], 1, result)
         self.assertEqual(result["failures"], 0, result)
