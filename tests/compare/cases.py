@@ -248,6 +248,7 @@ CASES = {
         'silent: fact pipes=[true, true, true] < out "out\\n" < close 0',
         'missing: error ENOENT "spawn /nonexistent/program" "/nonexistent/program" ["x"] -2 < error EPIPE < close -2',
         "missing: fact sent=true < error ENOENT",
+        "word: message 42 < disconnect",
         "missing: disconnect"]),
     "cp-fork-close": Case([
         'exits: spawn < message "one" < message "two" < disconnect',

@@ -78,6 +78,9 @@ void fork_exec_path(Stage& s) {
       s.watch("silent", fork(s.loop, "echo out; echo err >&2", {},
                              {.silent = true, .exec_path = "/bin/sh", .exec_argv = {"-c"}}));
   s.fact("silent", "pipes", pipes(silent));
+  s.watch("word",
+          fork(s.loop, "echo 42 >&3", {},
+               {.stdio = process::Stdio::ignore, .exec_path = "/bin/sh", .exec_argv = {"-c"}}));
   ChildProcess& missing =
       s.watch("missing", fork(s.loop, "x", {}, {.exec_path = "/nonexistent/program"}));
   s.fact("missing", "sent", missing.send("lost").value_or(false));

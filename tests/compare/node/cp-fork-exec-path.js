@@ -10,5 +10,6 @@ fact('sh', 'spawnfile', sh.spawnfile);
 fact('sh', 'pipes', [sh.stdin, sh.stdout, sh.stderr].map((stream) => stream !== null));
 const silent = watch('silent', fork('echo out; echo err >&2', [], { execPath: '/bin/sh', execArgv: ['-c'], silent: true }));
 fact('silent', 'pipes', [silent.stdin, silent.stdout, silent.stderr].map((stream) => stream !== null));
+watch('word', fork('echo 42 >&3', [], { execPath: '/bin/sh', execArgv: ['-c'], stdio: 'ignore' }));
 const missing = watch('missing', fork('x', [], { execPath: '/nonexistent/program' }));
 fact('missing', 'sent', missing.send('lost'));
