@@ -164,12 +164,13 @@ void send_utf8(Stage& s) {
 
 void fork_net_server(Stage& s) {
   ChildProcess& child = fork_node(s, "child", "server.js", {}, {}, kChannel);
-  auto server = std::make_shared<SharedServer>(s.loop, "parent");
-  (void)child.send("server", ipc::Handle::server(server->fd()), sent(s, "child"));
+  auto owner = std::make_shared<SharedServer>(s.loop, "parent");
+  (void)child.send("server", ipc::Handle::server(owner->fd()), sent(s, "child"));
 
   // Both accept on one socket: whoever is quicker. First until the child was, then, without it, the
   // parent.
-  child.on_message([&s, &child, server](const Json& message) {
+  child.on_message([&s, &child, owner](const Json& message) {
+    SharedServer* server = owner.get();  // its clients' callbacks must not own it
     s.say("child", "message", {{"message", message}});
     if (message == "listening") {
       server->ask_until("child", [&s, &child] {
