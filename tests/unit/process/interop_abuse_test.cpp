@@ -60,7 +60,7 @@ TEST_CASE("abuse: garbage from a child is an error event, a closed channel, exit
 TEST_CASE("abuse: what came before the garbage is delivered, nothing after it") {
   Loop loop;
   Child child;
-  child.fork_shell(loop, "echo '\"before\"' >&3; echo garbage >&3; echo '\"after\"' >&3");
+  child.fork_shell(loop, "printf '\"before\"\\ngarbage\\n\"after\"\\n' >&3");
   child.receive();
   check_protocol_error(child, loop);
   CHECK(child.messages == std::vector<std::string>{"\"before\""});
