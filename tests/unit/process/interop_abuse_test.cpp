@@ -46,7 +46,10 @@ void check_protocol_error(Child& child, Loop& loop) {
 TEST_CASE("abuse: garbage from a child is an error event, a closed channel, exit and close") {
   for (const char* script :
        {"echo garbage >&3", "echo >&3", "echo '{\"a\":1} x' >&3", "printf '{\"a\":\\001}\\n' >&3",
-        "printf '\\377\\376\\n' >&3", "head -c 600 /dev/zero | tr '\\0' '[' >&3; echo >&3"}) {
+        "printf '\\377\\376\\n' >&3", "head -c 600 /dev/zero | tr '\\0' '[' >&3; echo >&3",
+        R"(echo '{"cmd":"NODE_HANDLE","type":"net.Carrier","msg":1}' >&3)",
+        R"(echo '{"cmd":"NODE_SOCKET_GET_COUNT"}' >&3)",
+        R"(echo '{"cmd":"NODE_SOCKET_COUNT","key":"4:x:0","count":"many"}' >&3)"}) {
     CAPTURE(script);
     Loop loop;
     Child child;
@@ -64,6 +67,23 @@ TEST_CASE("abuse: what came before the garbage is delivered, nothing after it") 
   child.receive();
   check_protocol_error(child, loop);
   CHECK(child.messages == std::vector<std::string>{"\"before\""});
+}
+
+TEST_CASE("abuse: answers that nobody asked for, and a handle that did not come, change nothing") {
+  Loop loop;
+  Child child;
+  child.fork_shell(loop, R"(
+    for cmd in NODE_HANDLE_ACK NODE_HANDLE_NACK; do echo "{\"cmd\":\"$cmd\"}" >&3; done
+    echo '{"cmd":"NODE_SOCKET_ALL_CLOSED","key":"4:x:0"}' >&3
+    echo '{"cmd":"NODE_SOCKET_COUNT","key":"4:x:0","count":7}' >&3
+    echo '{"cmd":"NODE_HANDLE","type":"net.Socket","msg":"lost"}' >&3
+    read -r answer <&3
+    echo "[$answer]" >&3)");
+  child.receive();
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
+  CHECK(child.errors.empty());
+  CHECK(child.messages == std::vector<std::string>{R"([{"cmd":"NODE_HANDLE_NACK"}])"});
+  CHECK(child.exit == process::Exit{.code = 0});
 }
 
 TEST_CASE("abuse: an incomplete last line is dropped, as in Node") {
