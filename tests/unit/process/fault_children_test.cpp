@@ -81,16 +81,24 @@ TEST_CASE("fault: with few descriptors left a child starts, or error and close t
   const auto before = open_descriptors();
   int failed = 0;
   int started = 0;
-  for (std::size_t spare = 0; spare <= 16; ++spare) {
+  for (std::size_t n = 0; n <= 40; ++n) {
+    const std::size_t spare = n / 2;
+    const bool forks = n % 2 == 1;  // with a channel, and no pipes
     CAPTURE(spare);
+    CAPTURE(forks);
     std::vector<UniqueFd> all;
     for (int fd = 0; (fd = ::fcntl(0, F_DUPFD_CLOEXEC, 3)) >= 0;) all.emplace_back(fd);
     REQUIRE(errno == EMFILE);
     for (std::size_t i = 0; i < spare; ++i) all.pop_back();
     Child child;
-    child.spawn(loop, "true");
+    if (forks) {
+      child.fork_shell(loop, "exit 0");
+    } else {
+      child.spawn(loop, "true");
+    }
     all.clear();
     REQUIRE(run_until(loop, [&] { return child.closed; }));
+    std::erase(child.events, "disconnect");
     if (child.errors.empty()) {
       ++started;
       CHECK(child.events == Events{"spawn", "exit 0", "close 0"});
@@ -99,7 +107,7 @@ TEST_CASE("fault: with few descriptors left a child starts, or error and close t
       CHECK(child.events == Events{"error EMFILE", "close -24"});
       CHECK_FALSE(child->pid().has_value());
       REQUIRE(child.errors[0].call() != nullptr);
-      CHECK(child.errors[0].call()->syscall == "spawn true");
+      CHECK(child.errors[0].call()->syscall == (forks ? "spawn /bin/sh" : "spawn true"));
       CHECK_FALSE(child->kill().value());
     }
   }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Children that write without end, and descendants that keep the pipe.
+// Children that write without end, also on the channel, and descendants that keep the pipe.
 #include <pronghorn/process/exec.h>
 
 #include "tests/unit/process/fault_support.h"
+
+#include <nlohmann/json.hpp>
+
+#include <sys/ioctl.h>
 
 using namespace pronghorn;
 using namespace pronghorn::test;
@@ -90,4 +94,55 @@ TEST_CASE(
   CHECK(child.saw("disconnect"));
   CHECK(child.events.front() == "spawn");
   CHECK(child.events.back() == "close 5");
+}
+
+TEST_CASE(
+    "fault: a line without end on the channel is cut at max_message, and costs no more memory") {
+  const long before = start_peak();
+  Loop loop;
+  Child child;
+  process::ForkOptions options;
+  options.channel_limits.max_message = 4 * 1024 * 1024;
+  child.fork_shell(loop, "tr '\\0' 1 </dev/zero >&3 2>/dev/null; exit 5", options);
+  child.receive();
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
+  REQUIRE(child.errors.size() == 1);
+  CHECK(child.errors[0].code() == Errc::protocol);
+  CHECK(child.exit == process::Exit{.code = 5});
+  CHECK(peak_kib() - before < kMostGrowth);
+}
+
+TEST_CASE("fault: messages that nobody listens for stay in the channel beyond max_pending") {
+  const long before = start_peak();
+  const std::size_t messages = 65536;  // of 1 KiB
+  Loop loop;
+  Child child;
+  process::ForkOptions options;
+  options.channel_limits.max_pending = 1024 * 1024;
+  child.fork_shell(loop, R"(
+    line="\"$(head -c 1021 /dev/zero | tr '\0' x)\""
+    yes "$line" | head -n 65536 >&3)",
+                   options);
+  // Readable, and not read: the limit is reached.
+  auto unread = [&] {
+    int bytes = 0;
+    return ::ioctl(child->channel()->fd(), FIONREAD, &bytes) == 0 ? bytes : 0;
+  };
+  int turns_without = 0;
+  REQUIRE(run_until(loop, [&] {
+    turns_without = unread() > 0 ? turns_without + 1 : 0;
+    return turns_without > 20;
+  }));
+  CHECK_FALSE(child.exit.has_value());
+  CHECK(peak_kib() - before < kMostGrowth);
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  child->on_message([&](const Json& m) {
+    ++count;
+    bytes += m.get_ref<const std::string&>().size();
+  });
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
+  CHECK(count == messages);
+  CHECK(bytes == messages * 1021);
+  CHECK(peak_kib() - before < kMostGrowth);
 }
