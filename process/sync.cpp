@@ -8,6 +8,8 @@
 #include "process/copy_to_stderr.h"
 #include "process/validate.h"
 
+#include <fmt/format.h>
+
 #include <cerrno>
 #include <string_view>
 #include <system_error>
@@ -39,7 +41,6 @@ class SyncRun {
       return std::unexpected(std::move(child.error()));
     } else {  // E2BIG and others, which spawn tells at once
       result_.error = as_sync_error(child.error());
-      result_.exit.code = -child.error().errno_value();
     }
     return finish();
   }
@@ -101,17 +102,25 @@ class SyncRun {
 
   void on_data(std::size_t which, std::string_view bytes) {
     if (collectors_[which]->add(bytes) || result_.error) return;
-    fail(ENOBUFS);
+    fail(ENOBUFS, fmt::format("more than max_buffer, {} bytes, on {}", options_.max_buffer,
+                              which == 1   ? "stdout"
+                              : which == 2 ? "stderr"
+                                           : fmt::format("descriptor {}", which)));
     if (auto hit = child_->kill(options_.kill_signal); !hit) on_error(hit.error());
   }
 
   void on_timeout() {
-    if (!result_.error) fail(ETIMEDOUT);
+    if (!result_.error) {
+      fail(ETIMEDOUT, fmt::format("timed out after {} ms", options_.timeout.count()));
+    }
     destroy_streams();
   }
 
-  void fail(int error) {
-    result_.error = Error::system(error, call_.syscall).with_call(call_);
+  // In our words: errno's speak of connections and of buffers in the kernel.
+  void fail(int error, const std::string& why) {
+    result_.error = Error(std::error_code(error, std::generic_category()),
+                          fmt::format("{}: {}", call_.syscall, why))
+                        .with_call(call_);
     destroy_streams();
   }
 
@@ -175,8 +184,7 @@ Result<SyncResult> spawn_sync(std::string file, std::vector<std::string> args,
   try {
     return SyncRun(options).run(file, std::move(args));
   } catch (const std::system_error& no_loop) {  // EMFILE, say
-    return SyncResult{.exit = {.code = -no_loop.code().value()},
-                      .error = Error(no_loop.code(), no_loop.what())
+    return SyncResult{.error = Error(no_loop.code(), no_loop.what())
                                    .with_call({.syscall = "spawnSync " + file, .path = file})};
   }
 }
