@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace pronghorn::process {
@@ -121,6 +124,17 @@ SpawnOptions spawn_options(const ForkOptions& options) {
           .channel_limits = options.channel_limits};
 }
 
+// A main that forks this program without a look at parent() would go on so in the child, and in the
+// child's child: whoever comes from Node, where fork starts Node, writes it.
+bool is_endless(const ForkOptions& options) {
+  struct stat ours{};
+  struct stat parents{};
+  return options.exec_path.empty() && std::getenv("NODE_CHANNEL_FD") != nullptr &&
+         ::stat("/proc/self/exe", &ours) == 0 &&
+         ::stat(fmt::format("/proc/{}/exe", ::getppid()).c_str(), &parents) == 0 &&
+         ours.st_dev == parents.st_dev && ours.st_ino == parents.st_ino;
+}
+
 std::vector<Stdio> fork_stdio(const ForkOptions& options) {
   if (options.stdio.is_given() && !options.stdio.is_one_for_all()) return options.stdio.entries();
   std::vector<Stdio> entries = options.stdio.entries();
@@ -150,6 +164,12 @@ Result<ChildProcess> fork(Loop& loop, std::string module_path, std::vector<std::
     return std::unexpected(std::move(ok.error()));
   }
   if (auto ok = check_texts(args, "args"); !ok) return std::unexpected(std::move(ok.error()));
+  if (is_endless(options)) {
+    return std::unexpected(
+        Error(Errc::invalid_arg_value,
+              "exec_path: is empty, which starts this program, and this is such a child that has "
+              "not asked for parent(): it would go on without end"));
+  }
   std::vector<std::string> all = options.exec_argv;
   all.push_back(std::move(module_path));
   std::ranges::move(args, std::back_inserter(all));

@@ -23,7 +23,9 @@ namespace pronghorn::process {
                                          const SpawnOptions& options = {});
 
 /// Starts options.exec_path with {exec_argv…, module_path, args…} and a channel as descriptor 3
-/// (wherever `ipc` stands in stdio). @errors as spawn; Errc::ipc_required
+/// (wherever `ipc` stands in stdio). For a Node script say `.exec_path = "node"`: empty, it is this
+/// program again, which a child that was started so and has not asked for parent() is refused.
+/// @errors as spawn; Errc::ipc_required
 [[nodiscard]] Result<ChildProcess> fork(Loop& loop, std::string module_path,
                                         std::vector<std::string> args = {},
                                         const ForkOptions& options = {});

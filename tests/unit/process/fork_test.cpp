@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fork, and the channel of a ChildProcess; shells are the children. Node's are in node_child_test.
+#include <pronghorn/process/parent.h>
+
 #include "tests/unit/process/process_fixture.h"
 
 using namespace pronghorn;
@@ -65,6 +67,33 @@ TEST_CASE("fork: without exec_path it starts this program") {
   CHECK(loop.run() == 0);
   CHECK(child.out.find("[doctest]") != std::string::npos);
   CHECK(child.exit->code == 0);
+}
+
+// The child of the next case: a main from Node, where fork would start Node.
+TEST_CASE("helper forks again" * doctest::skip()) {
+  Loop loop;
+  auto again = process::fork(loop, "--test-case=no such case", {}, {.silent = true});
+  REQUIRE_FALSE(again.has_value());
+  CHECK(again.error().code() == Errc::invalid_arg_value);
+  CHECK(again.error().message().starts_with("exec_path: is empty"));
+  auto other = process::fork(loop, "x", {}, {.silent = true, .exec_path = "true"});
+  CHECK(other.has_value());
+  auto parent = process::parent(loop);
+  REQUIRE(parent.has_value());
+  auto asked = process::fork(loop, "--test-case=no such case", {}, {.silent = true});
+  CHECK(asked.has_value());
+}
+
+TEST_CASE("fork: a program that forks itself without a look at parent() does not go on so") {
+  Loop loop;
+  Child child;
+  child.take(
+      process::fork(loop, "--test-case=helper forks again", {"--no-skip"}, {.silent = true}));
+  child.read();
+  CHECK(loop.run() == 0);
+  CAPTURE(child.out);
+  CHECK(child.exit->code == 0);
+  CHECK(child.out.find("1 passed") != std::string::npos);
 }
 
 TEST_CASE("fork: the standard descriptors are inherited, silent or one kind for all makes pipes") {
