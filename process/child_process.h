@@ -24,11 +24,12 @@ namespace pronghorn::process {
 /// Listeners are called from the loop only, never from within a call of ours, several of one event
 /// in the order in which they were added; each may destroy the ChildProcess. Their order is Node's
 /// (docs/reference/child_process.md): spawn, then data and messages, exit, close; where the process
-/// could not be started: error, close.
+/// could not be started: error, close. They must not throw.
 ///
-/// Destroying it calls no listener any more, closes the streams and the channel, and leaves the
-/// process alone; it is still reaped while the loop runs. What exec and exec_file collect belongs
-/// to the loop: their callback comes also when this is gone.
+/// Keep it until on_close: destroying it calls no listener any more, closes the streams and the
+/// channel (a child that writes to one gets SIGPIPE), and leaves the process alone; it does not
+/// keep the loop running then, and is still reaped while that runs. What exec and exec_file collect
+/// belongs to the loop: their callback comes also when this is gone.
 class ChildProcess {
  public:
   ~ChildProcess();
