@@ -12,6 +12,7 @@ Error start_error(const LaunchFailure& failure, const Command& command, const st
   std::string what = fmt::format("cannot start '{}'", command.file);
   // Node names the command here too, which sends people looking for the wrong file.
   if (failure.step == LaunchStep::directory) what += fmt::format(" in '{}'", cwd);
+  if (failure.step == LaunchStep::identity) what += " with the given uid and gid";
   return Error::system(failure.error, what)
       .with_call({.syscall = fmt::format("{} {}", function, command.file),
                   .path = command.file,

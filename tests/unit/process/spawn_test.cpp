@@ -2,8 +2,12 @@
 // What spawn starts, and what it says when it cannot.
 #include "tests/unit/process/process_fixture.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace pronghorn;
 using namespace pronghorn::test;
@@ -123,6 +127,21 @@ TEST_CASE("spawn: a missing working directory is named in the error") {
   CHECK(child.errors.at(0).message() ==
         "cannot start 'ls' in '/no/such/folder': no such file or directory");
   CHECK(child.errors.at(0).call()->syscall == "spawn ls");
+}
+
+TEST_CASE("spawn: a user that we may not become is what the error is about") {
+  Result<process::ChildProcess> made = std::unexpected(Error(""));
+  Loop loop;
+  std::thread other([&] {  // which may not become anybody
+    ::syscall(SYS_setresuid, 65533, 65533, 65533);
+    made = process::spawn(loop, "true", {}, {.uid = 65534});
+  });
+  other.join();
+  ::prctl(PR_SET_DUMPABLE, 1);  // setresuid(2) took it from the whole process
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().name() == "EPERM");
+  CHECK(made.error().message() ==
+        "cannot start 'true' with the given uid and gid: operation not permitted");
 }
 
 TEST_CASE("spawn: what may not be executed is an error and a close") {
