@@ -57,6 +57,7 @@ void Stream::Impl::settle() {
   auto written = std::exchange(told, {});
   for (Told& one : written) {
     if (gone) return;
+    if (silent) break;
     one.written(one.error.get());
   }
   if (std::exchange(drain_due, false)) on_drain.emit();
@@ -117,6 +118,7 @@ void Stream::Impl::abandon() noexcept {
 }
 
 void Stream::Impl::silence() noexcept {
+  silent = true;
   auto lost = std::exchange(waiters, {});
   auto untold = std::exchange(told, {});
   drop_listeners();

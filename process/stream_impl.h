@@ -93,6 +93,7 @@ struct Stream::Impl : std::enable_shared_from_this<Stream::Impl> {
   bool referenced = true;
   bool lent = false;
   bool gone = false;
+  bool silent = false;  // silence() was called
 
   Flow flowing = Flow::idle;
   bool read_ended = false;

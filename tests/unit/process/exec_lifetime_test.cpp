@@ -73,6 +73,27 @@ TEST_CASE("exec: a listener for exit may destroy the ChildProcess, the callback 
   CHECK(outcome.result->out == "out\n");
 }
 
+TEST_CASE("exec: no callback of a write comes once the first has dropped the ChildProcess") {
+  Loop loop;
+  Outcome outcome;
+  std::optional<ChildProcess> child;
+  auto started = exec(loop, "cat", {}, outcome.callback());
+  REQUIRE(started.has_value());
+  child = std::move(*started);
+  int dropped = 0;
+  int late = 0;
+  child->in().write("a", [&](const Error*) {
+    ++dropped;
+    child->in().end();
+    child.reset();
+  });
+  child->in().write("b", [&](const Error*) { ++late; });
+  run_to_end(loop);
+  CHECK(dropped == 1);
+  CHECK(late == 0);
+  CHECK(outcome.calls == 1);
+}
+
 TEST_CASE("exec: a loop that goes takes what is on its way with it, and calls nothing") {
   int calls = 0;
   int pid = 0;
