@@ -61,6 +61,11 @@ void Channel::Impl::read_some() {
 }
 
 void Channel::Impl::take_lines() {
+  // What a pause held back is thrown away after the end, as what was not yet read.
+  if (!takes_input()) {
+    lines_wait_ = false;
+    return;
+  }
   while (!paused_) {
     auto line = reader_.next();
     if (!line) break;

@@ -176,3 +176,37 @@ TEST_CASE("channel abuse: out of descriptors a handle is refused, and the next o
   CHECK(p.wait([&] { return p.told.messages.size() == 1; }));
   CHECK(p.told.fds.size() == 1);
 }
+
+TEST_CASE("channel abuse: lines that a pause held back are not delivered after the disconnect") {
+  BarePeer p;
+  Channel::Handlers handlers = p.told.handlers();
+  handlers.on_message = [&](const Json& m, ipc::ReceivedHandle) {
+    p.told.messages.push_back(m.dump());
+    p.channel->pause();
+  };
+  p.channel = p.open(std::move(handlers));
+  p.write("1\n2\n3\n4\n");
+  CHECK(p.wait([&] { return p.told.messages.size() == 1; }));
+  CHECK(p.channel->disconnect());
+  CHECK(p.wait([&] { return p.told.disconnects == 1; }));
+  CHECK(p.told.messages == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("channel abuse: nothing is delivered after the error of a line that a pause held back") {
+  BarePeer p;
+  Channel::Handlers handlers = p.told.handlers();
+  handlers.on_message = [&](const Json& m, ipc::ReceivedHandle) {
+    p.told.messages.push_back(m.dump());
+    p.channel->pause();
+  };
+  p.channel = p.open(std::move(handlers));
+  p.write("1\ngarbage\n3\n");
+  CHECK(p.wait([&] { return p.told.messages.size() == 1; }));
+  p.channel->resume();
+  CHECK(p.wait([&] { return p.told.disconnects == 1; }));
+  bool asked = false;
+  p.channel->count_sockets("k", [&](Result<std::size_t>) { asked = true; });
+  CHECK(p.wait([&] { return asked; }));
+  for (int i = 0; i < 5; ++i) uv_run(p.loop.native(), UV_RUN_NOWAIT);
+  CHECK(p.told.messages == std::vector<std::string>{"1"});
+}
