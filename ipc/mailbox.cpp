@@ -10,6 +10,10 @@
 #include <utility>
 
 namespace pronghorn::ipc {
+namespace {
+// What a socket counts beside its message: a peer must not fill our table of descriptors.
+constexpr std::size_t kSocketBytes = 64 * 1024;
+}  // namespace
 
 struct Mailbox::State {
   struct Held {
@@ -75,6 +79,7 @@ void Mailbox::take(const Json& message, ReceivedHandle handle) {
     return;
   }
   std::size_t bytes = state->channel == nullptr ? 0 : state->channel->message_bytes();
+  if (handle) bytes += kSocketBytes;
   state->pending += bytes;
   state->held.push_back({copy_json(message), std::move(handle), bytes});
   state->pause_or_resume();

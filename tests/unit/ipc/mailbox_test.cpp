@@ -67,6 +67,30 @@ TEST_CASE("mailbox: beyond the limit the channel is not read, until all was deli
   }
 }
 
+TEST_CASE("mailbox: sockets that nobody listens for do not take all our descriptors") {
+  Post p(std::size_t{16} << 20);
+  auto socket = bound_socket(1);
+  const auto before = open_descriptors();
+  const std::string line = R"({"cmd":"NODE_HANDLE","type":"net.Socket","msg":"m"})"
+                           "\n";
+  int sent = 0;
+  ::fcntl(p.peer.get(), F_SETFL, O_NONBLOCK);
+  for (int idle = 0; idle < 20 && sent < 600; ++idle) {
+    while (sent < 600 && send_with(p.peer.get(), line, {socket.get()}) > 0) {
+      ++sent;
+      idle = 0;
+      p.turn();
+      (void)p.readable();
+    }
+    p.turn();
+  }
+  CHECK(open_descriptors() - before < 300);
+  p.listen();
+  CHECK(p.wait([&] { return p.got.size() == static_cast<std::size_t>(sent); }));
+  CHECK(open_descriptors() == before);
+  CHECK(p.told.errors.empty());
+}
+
 TEST_CASE("mailbox: lines of one read stay in order behind a pause in their middle") {
   Post p(3);
   p.write("11\n22\n33\n44\n");
