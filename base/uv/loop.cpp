@@ -6,7 +6,9 @@
 #include <uv.h>
 
 #include <cassert>
+#include <sys/epoll.h>
 #include <system_error>
+#include <unistd.h>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,8 +26,21 @@ struct Loop::State {
   std::unordered_map<const void*, std::shared_ptr<void>> held;
 };
 
+namespace {
+
+// libuv 1.44 forgets the epoll descriptor of a loop that it could not finish. A version
+// that does not may have closed it: then the number is nobody's, or not an epoll's.
+void close_forgotten_backend(const uv_loop_t& loop) noexcept {
+  int fd = uv_backend_fd(&loop);
+  epoll_event none{};
+  if (fd >= 0 && ::epoll_wait(fd, &none, 1, 0) >= 0) ::close(fd);
+}
+
+}  // namespace
+
 Loop::Loop() : state_(std::make_unique<State>()) {
   if (int status = uv_loop_init(&state_->loop); status < 0) {
+    close_forgotten_backend(state_->loop);
     throw std::system_error(-status, std::generic_category(), "cannot make an event loop");
   }
   state_->loop.data = state_.get();
