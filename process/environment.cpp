@@ -3,24 +3,39 @@
 
 #include <algorithm>
 #include <unistd.h>
+#include <unordered_map>
 #include <utility>
 
 namespace pronghorn::process {
 namespace {
 
+// From here on a name is looked up, and not searched.
+constexpr std::size_t kMany = 100;
+
 std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
 
-void apply(std::vector<std::string>& strings, const Environment::Entry& entry) {
-  const auto& [name, value] = entry;
-  auto is_it = [&](const std::string& s) { return name_of(s) == name; };
-  auto found = std::ranges::find_if(strings, is_it);
-  if (value && found == strings.end()) {
-    strings.push_back(name + "=" + *value);
-    return;
+// Each name is looked up once, as both may be long. Whoever handed us a name twice: the child shall
+// see the new value only.
+void change(std::vector<std::string>& strings, const Environment& merge) {
+  struct Change {
+    const std::optional<std::string>* value;
+    bool is_made = false;
+  };
+  std::unordered_map<std::string_view, Change> changes;
+  for (const auto& [name, value] : merge.entries()) changes.emplace(name, Change{&value});
+  std::vector<std::string> out;
+  out.reserve(strings.size() + changes.size());
+  for (std::string& text : strings) {
+    auto found = changes.find(name_of(text));
+    if (found == changes.end()) {
+      out.push_back(std::move(text));
+    } else if (*found->second.value && !std::exchange(found->second.is_made, true)) {
+      out.push_back(std::string(found->first) + "=" + **found->second.value);
+    }
   }
-  // Whoever handed us a name twice: the child shall see the new value only.
-  if (value) *found++ = name + "=" + *value;
-  strings.erase(std::remove_if(found, strings.end(), is_it), strings.end());
+  for (const auto& [name, value] : merge.entries())
+    if (value && !changes.at(name).is_made) out.push_back(name + "=" + *value);
+  strings = std::move(out);
 }
 
 }  // namespace
@@ -42,7 +57,7 @@ Environment Environment::current() {
     std::string_view name = name_of(text);
     // As getenv(3): the first of a name counts, and what is no variable is none.
     if (name.empty() || name.size() == text.size() || out.find(name) != nullptr) continue;
-    out.entries_.emplace_back(name, text.substr(name.size() + 1));
+    out.put({std::string(name), std::string(text.substr(name.size() + 1))});
   }
   return out;
 }
@@ -58,18 +73,30 @@ Environment& Environment::unset(std::string name) {
 }
 
 const std::string* Environment::find(std::string_view name) const noexcept {
+  std::size_t at = place_of(name);
+  return at == entries_.size() || !entries_[at].second ? nullptr : &*entries_[at].second;
+}
+
+std::size_t Environment::place_of(std::string_view name) const noexcept {
+  if (!places_.empty()) {
+    auto found = places_.find(name);
+    return found == places_.end() ? entries_.size() : found->second;
+  }
   auto found = std::ranges::find(entries_, name, &Entry::first);
-  return found == entries_.end() || !found->second ? nullptr : &*found->second;
+  return static_cast<std::size_t>(found - entries_.begin());
 }
 
 void Environment::put(Entry entry) {
   given_ = true;
-  auto found = std::ranges::find(entries_, entry.first, &Entry::first);
-  if (found == entries_.end()) {
-    entries_.push_back(std::move(entry));
-  } else {
-    found->second = std::move(entry.second);
+  std::size_t at = place_of(entry.first);
+  if (at < entries_.size()) {
+    entries_[at].second = std::move(entry.second);
+    return;
   }
+  entries_.push_back(std::move(entry));
+  if (entries_.size() < kMany) return;
+  for (std::size_t n = places_.empty() ? 0 : at; n <= at; ++n)
+    places_.emplace(entries_[n].first, n);
 }
 
 std::vector<std::string> child_environment(const Environment& env, const Environment& merge) {
@@ -81,7 +108,7 @@ std::vector<std::string> child_environment(const Environment& env, const Environ
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
       out.emplace_back(*entry);
   }
-  for (const auto& entry : merge.entries()) apply(out, entry);
+  if (!merge.entries().empty()) change(out, merge);
   return out;
 }
 

@@ -2,7 +2,10 @@
 // The environment that a child gets, as spawn's `env` and `env_merge`.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +37,10 @@ class Environment {
 
  private:
   void put(Entry entry);
+  /// entries_.size() when it is not there.
+  std::size_t place_of(std::string_view name) const noexcept;
   std::vector<Entry> entries_;
+  std::map<std::string, std::size_t, std::less<>> places_;  // by name, once there are many
   bool given_ = false;
 };
 

@@ -83,3 +83,30 @@ TEST_CASE("environment: this process without any has none to inherit") {
   CHECK(current.is_given());
   CHECK(current.entries().empty());
 }
+
+// Each variable once searched among all others was a minute.
+TEST_CASE("environment: 50,000 variables are changed by as many at once" * doctest::timeout(10)) {
+  constexpr std::size_t kCount = 50'000;
+  auto name = [](std::size_t n) { return "VARIABLE_" + std::to_string(100'000 + n); };
+  Environment env = Environment::empty();
+  Environment merge;
+  for (std::size_t n = 0; n < kCount; ++n) {
+    env.set(name(n), "old").set(name(n), "1");
+    if (n % 2 == 0) {
+      merge.set(name(n), "2");
+    } else {
+      merge.unset(name(n));
+    }
+  }
+  merge.set("LAST", "3").set("LAST", "4");
+  REQUIRE(env.entries().size() == kCount);
+  REQUIRE(env.find(name(kCount - 1)) != nullptr);
+  CHECK(*env.find(name(kCount - 1)) == "1");
+  CHECK(merge.find(name(1)) == nullptr);
+  CHECK(env.find("LAST") == nullptr);
+  auto strings = child_environment(env, merge);
+  REQUIRE(strings.size() == kCount / 2 + 1);
+  CHECK(strings.front() == name(0) + "=2");
+  CHECK(strings[kCount / 2 - 1] == name(kCount - 2) + "=2");
+  CHECK(strings.back() == "LAST=4");
+}
