@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/path.h"
 
+#include "server/syntax.h"
+
 namespace pronghorn::server {
 namespace {
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // Appends one decoded segment; a slash in it can only come from %2f.
 PathVerdict append_decoded(std::string& out, std::string_view segment) {
