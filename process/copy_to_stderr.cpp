@@ -1,46 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/copy_to_stderr.h"
 
+#include "process/no_sigpipe.h"
+
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 #include <poll.h>
 #include <unistd.h>
 
 namespace pronghorn::process {
-namespace {
-
-// Keeps SIGPIPE from this thread. A library cannot ignore it for the program, and files and pipes
-// have no flag per write.
-class NoSigpipe {
- public:
-  NoSigpipe() noexcept {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  NoSigpipe(const NoSigpipe&) = delete;
-  NoSigpipe& operator=(const NoSigpipe&) = delete;
-  ~NoSigpipe() {
-    if (!was_pending_) {
-      timespec now{};
-      while (sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
-      }
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t pipe_{};
-  sigset_t before_{};
-  bool was_pending_ = false;
-};
-
-}  // namespace
-
 void copy_to_stderr(std::string_view bytes) noexcept {
   if (bytes.empty()) return;
   NoSigpipe guard;
@@ -52,6 +19,7 @@ void copy_to_stderr(std::string_view bytes) noexcept {
       pollfd wait{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
       ::poll(&wait, 1, -1);
     } else if (errno != EINTR) {
+      if (errno == EPIPE) guard.raised();
       return;
     }
   }

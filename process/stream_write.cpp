@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The writing side of a Stream.
+#include "process/no_sigpipe.h"
 #include "process/stream_impl.h"
 
 #include <array>
 #include <cerrno>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -15,25 +15,11 @@ constexpr std::size_t kVectors = 16;
 // One stream's share of a turn: then others have theirs.
 constexpr int kWritesPerTurn = 4;
 
-/// writev(2) has no MSG_NOSIGNAL: its SIGPIPE is held back and taken, unless one waited before.
+// writev(2) has no MSG_NOSIGNAL.
 ssize_t write_without_signal(int fd, std::span<iovec> vectors) noexcept {
-  sigset_t sigpipe;
-  sigset_t old;
-  sigset_t pending;
-  sigemptyset(&sigpipe);
-  sigaddset(&sigpipe, SIGPIPE);
-  sigpending(&pending);
-  bool waited = sigismember(&pending, SIGPIPE) == 1;
-  pthread_sigmask(SIG_BLOCK, &sigpipe, &old);
+  NoSigpipe guard;
   ssize_t n = ::writev(fd, vectors.data(), static_cast<int>(vectors.size()));
-  int error = errno;
-  if (n < 0 && error == EPIPE && !waited) {
-    timespec now{};
-    while (sigtimedwait(&sigpipe, nullptr, &now) < 0 && errno == EINTR) {
-    }
-  }
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  errno = error;
+  if (n < 0 && errno == EPIPE) guard.raised();
   return n;
 }
 
