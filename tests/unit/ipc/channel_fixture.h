@@ -6,13 +6,14 @@
 #include <pronghorn/base/uv/loop.h>
 #include <pronghorn/ipc/channel.h>
 
+#include "tests/unit/base/leaks.h"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 #include <uv.h>
 
 #include <cstdint>
 #include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
 #include <functional>
 #include <netinet/in.h>
@@ -45,11 +46,7 @@ bool run_until(Loop& loop, Done done) {
 
 inline std::size_t open_descriptors() {
   static Loop first;  // libuv's signal pipe is opened with the process's first loop, and stays
-  std::size_t count = 0;
-  DIR* folder = ::opendir("/proc/self/fd");
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
+  return count_descriptors();
 }
 
 /// Sends bytes with any number of descriptors from a blocking socket.

@@ -6,6 +6,7 @@
 #include "master/control_client.h"
 #include "master/status.h"
 #include "support.h"
+#include "tests/unit/base/leaks.h"
 
 #include <doctest/doctest.h>
 
@@ -322,10 +323,6 @@ TEST_CASE("master: an address in use ends the start") {
 TEST_CASE("master: descriptors do not grow with the workers that have been") {
   Rig rig(1);
   rig.wait_ready();
-  auto count = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
-                         std::filesystem::directory_iterator());
-  };
   auto kill_one = [&] {
     auto before = rig.status().workers[0];
     ::kill(before.pid, SIGKILL);
@@ -333,9 +330,10 @@ TEST_CASE("master: descriptors do not grow with the workers that have been") {
         [&](const ServerStatus& s) { return s.workers[0].exits > before.exits && all_ready(s); }));
   };
   kill_one();
-  auto before = count();
+  auto before = test::count_descriptors();
   for (int i = 0; i < 5; ++i) kill_one();
-  CHECK(count() < before + 3);  // a client of the last status() may still be leaving
+  CHECK(test::count_descriptors() <
+        before + 3);  // a client of the last status() may still be leaving
   rig.master->stop(StopMode::fast);
   CHECK(rig.finish() == 0);
 }

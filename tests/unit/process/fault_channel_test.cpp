@@ -74,7 +74,7 @@ TEST_CASE("fault: a child killed with a handle in flight: the sender learns, the
     CHECK(sees_end(connection.client.get()));
   }
   CHECK(open_descriptors() == before);
-  CHECK(has_no_children());
+  CHECK(is_childless());
 }
 
 TEST_CASE("fault: 100 MiB queued to a stopped child arrive whole and in order when it goes on") {

@@ -33,7 +33,7 @@ TEST_CASE("fault: 10,000 children in sequence leave no descriptor and no zombie"
     loop.run();
   }
   CHECK(open_descriptors() == before);
-  CHECK(has_no_children());
+  CHECK(is_childless());
   if (kSanitized) {
     CHECK(good >= 100);
   } else {
@@ -65,7 +65,7 @@ TEST_CASE("fault: 200 children at once leave no descriptor and no zombie") {
     }
   }
   CHECK(open_descriptors() == before);
-  CHECK(has_no_children());
+  CHECK(is_childless());
 }
 
 TEST_CASE("fault: with few descriptors left a child starts, or error and close tell of EMFILE") {
@@ -114,7 +114,7 @@ TEST_CASE("fault: with few descriptors left a child starts, or error and close t
   CHECK(failed > 0);
   CHECK(started > 0);
   CHECK(open_descriptors() == before);
-  CHECK(has_no_children());
+  CHECK(is_childless());
 }
 
 TEST_CASE("fault: at the limit of processes error and close tell of EAGAIN") {
@@ -130,7 +130,7 @@ TEST_CASE("fault: at the limit of processes error and close tell of EAGAIN") {
     child.spawn(loop, "/bin/true");
     if (!run_until(loop, [&] { return child.closed; })) ::_exit(102);
     if (child.events != Events{"error EAGAIN", "close -11"}) ::_exit(103);
-    if (child->pid() || !has_no_children()) ::_exit(104);
+    if (child->pid() || !is_childless()) ::_exit(104);
     ::_exit(0);
   }
   int status = 0;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the fault tests measure: memory, descriptors and children that stayed.
+// What the fault tests measure: memory.
 #pragma once
 
 #include "tests/unit/process/process_fixture.h"
 
-#include <cerrno>
 #include <fstream>
 #include <string>
-#include <sys/wait.h>
 
 namespace pronghorn::test {
 
@@ -34,11 +32,6 @@ inline long peak_kib() {
 inline long start_peak() {
   std::ofstream("/proc/self/clear_refs") << "5";
   return peak_kib();
-}
-
-/// No child of ours, running or zombie, is left.
-inline bool has_no_children() {
-  return ::waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
 /// This program again as a child with a channel: the skipped case `name`.

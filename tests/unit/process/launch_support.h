@@ -4,15 +4,13 @@
 
 #include "process/launch.h"
 #include "process/reaper.h"
+#include "tests/unit/base/leaks.h"
 #include "tests/unit/base/run_until.h"
 
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cerrno>
 #include <fcntl.h>
-#include <filesystem>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <sys/wait.h>
@@ -67,16 +65,6 @@ inline std::string output(process::LaunchPlan what) {
   std::string text = pipe.text();
   CHECK(wait_for(*child) == process::Exit{.code = 0});
   return text;
-}
-
-/// How many descriptors are open here, without the one that looks.
-inline std::ptrdiff_t open_descriptors() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}) - 1;
-}
-
-/// Whether no child of ours, running or zombie, is left.
-inline bool is_childless() {
-  return ::waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
 }  // namespace pronghorn::test

@@ -37,11 +37,11 @@ struct Folder {
 
 /// It must fail, leave no child and no descriptor.
 LaunchFailure failure(const LaunchPlan& what) {
-  auto before = test::open_descriptors();
+  auto before = test::count_descriptors();
   auto child = launch(what);
   REQUIRE_FALSE(child.has_value());
   CHECK(test::is_childless());
-  CHECK(test::open_descriptors() == before);
+  CHECK(test::count_descriptors() == before);
   return child.error();
 }
 void check_failure(const LaunchPlan& what, LaunchStep step, int error) {
@@ -76,10 +76,10 @@ TEST_CASE("launch: arguments, environment and folder are the given ones") {
 }
 
 TEST_CASE("launch: the pid and the pidfd are the child's, and only the pidfd is new here") {
-  auto before = test::open_descriptors();
+  auto before = test::count_descriptors();
   auto child = launch(shell("exit 3"));
   REQUIRE(child.has_value());
-  CHECK(test::open_descriptors() == before + 1);
+  CHECK(test::count_descriptors() == before + 1);
   CHECK(::fcntl(child->pidfd.get(), F_GETFD) == FD_CLOEXEC);
   siginfo_t info{};
   CHECK(::waitid(P_PIDFD, static_cast<id_t>(child->pidfd.get()), &info, WEXITED) == 0);

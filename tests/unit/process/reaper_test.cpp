@@ -209,7 +209,7 @@ TEST_CASE("reaper: a child that cannot be watched is an error, ended and reaped"
 
 TEST_CASE("reaper: 200 children at once, each told, and no descriptor or zombie stays") {
   Loop loop;
-  std::ptrdiff_t before = test::open_descriptors();
+  auto before = test::count_descriptors();
   std::vector<Reaper> children;
   std::array<int, 200> codes{};
   for (int n = 0; n < 200; ++n) {
@@ -221,12 +221,12 @@ TEST_CASE("reaper: 200 children at once, each told, and no descriptor or zombie 
   loop.run();
   for (int n = 0; n < 200; ++n) CHECK(codes.at(static_cast<std::size_t>(n)) == n + 1);
   CHECK(is_childless());
-  CHECK(test::open_descriptors() == before);
+  CHECK(test::count_descriptors() == before);
 }
 
 TEST_CASE("reaper: 500 children in sequence leave no descriptor and no zombie") {
   Loop loop;
-  std::ptrdiff_t before = test::open_descriptors();
+  auto before = test::count_descriptors();
   int ended = 0;
   std::optional<Reaper> child;
   std::function<void()> next = [&] {
@@ -240,5 +240,5 @@ TEST_CASE("reaper: 500 children in sequence leave no descriptor and no zombie") 
   CHECK(ended == 500);
   child.reset();
   CHECK(is_childless());
-  CHECK(test::open_descriptors() == before);
+  CHECK(test::count_descriptors() == before);
 }

@@ -4,12 +4,12 @@
 
 #include "process/pipes.h"
 #include "process/stream.h"
+#include "tests/unit/base/leaks.h"
 #include "tests/unit/base/run_until.h"
 
 #include <doctest/doctest.h>
 
 #include <array>
-#include <dirent.h>
 #include <fcntl.h>
 #include <memory>
 #include <optional>
@@ -22,14 +22,6 @@ namespace pronghorn::test {
 
 using process::PipeKind;
 using process::Stream;
-
-inline std::size_t count_fds() {
-  std::size_t count = 0;
-  DIR* folder = ::opendir("/proc/self/fd");
-  while (::readdir(folder) != nullptr) ++count;
-  ::closedir(folder);
-  return count;
-}
 
 struct Rig {
   explicit Rig(Loop& loop, PipeKind kind) {

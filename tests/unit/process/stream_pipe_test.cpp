@@ -94,7 +94,7 @@ TEST_CASE("stream: pipe from one that has ended ends the other") {
 
 TEST_CASE("stream: each of its listeners may destroy it") {
   Loop loop;
-  std::size_t before = count_fds();
+  std::size_t before = count_descriptors();
   for (std::string_view which : {"data", "end", "drain", "finish", "error", "close", "written"}) {
     CAPTURE(which);
     auto rig = std::make_unique<Rig>(loop, PipeKind::both);
@@ -135,7 +135,7 @@ TEST_CASE("stream: each of its listeners may destroy it") {
     turn(loop);
   }
   turn(loop);
-  CHECK(count_fds() == before);
+  CHECK(count_descriptors() == before);
 }
 
 TEST_CASE("stream: a listener may destroy another stream, and a moved stream keeps its listeners") {
@@ -158,7 +158,7 @@ TEST_CASE("stream: a listener may destroy another stream, and a moved stream kee
 TEST_CASE("stream: 100 MiB through three streams in a row, whole and in bounded memory") {
   constexpr std::size_t kTotal = 100 * 1024 * 1024;
   Loop loop;
-  std::size_t before = count_fds();
+  std::size_t before = count_descriptors();
   {
     Rig first(loop, PipeKind::output);
     Rig middle_in(loop, PipeKind::input);
@@ -212,5 +212,5 @@ TEST_CASE("stream: 100 MiB through three streams in a row, whole and in bounded 
     CHECK(most <= 4 * 65536);
   }
   turn(loop);
-  CHECK(count_fds() == before);
+  CHECK(count_descriptors() == before);
 }

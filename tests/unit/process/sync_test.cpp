@@ -2,16 +2,15 @@
 #include <pronghorn/process/sync.h>
 
 #include "base/unique_fd.h"
+#include "tests/unit/base/leaks.h"
 #include "tests/unit/process/exec_support.h"
 
 #include <array>
 #include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -315,16 +314,13 @@ TEST_CASE("sync: it works from several threads at once, and from within a callba
 }
 
 TEST_CASE("sync: no descriptor and no child is left behind") {
-  auto count = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
-  };
   (void)exec_sync("true");
-  auto before = count();
+  auto before = test::count_descriptors();
   for (int i = 0; i < 20; ++i) (void)exec_sync("true");
   (void)exec_file_sync("pronghorn-no-such-file");
   (void)exec_file_sync("sleep", {"100"}, {.timeout = 20ms});
-  CHECK(count() == before);
-  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(test::count_descriptors() == before);
+  CHECK(test::is_childless());
 }
 
 TEST_CASE("sync: with no descriptors left the error says so") {
