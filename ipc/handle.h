@@ -25,7 +25,7 @@ struct Handle {
   HandleType type = HandleType::net_native;
   int fd = -1;
   /// net_socket: "<4|6>:<address>:<port>" of the server that accepted it. Sockets with a key are
-  /// counted, see SocketList; empty: not counted.
+  /// counted (Channel::count_sockets); empty: not counted.
   std::string key{};
 
   static Handle server(int fd) { return {HandleType::net_server, fd, {}}; }

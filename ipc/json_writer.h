@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Json as text, without white space, as nlohmann's dump() gives it. For json_text.cpp; dump()
-// itself takes 5 ns a byte of a string, and recurses without limit.
+// A Json as text, without white space: the value that nlohmann's dump() writes, though some numbers
+// in another form (1e+05). For json_text.cpp; why it is ours:
+// docs/decisions/0010-json-of-our-own.md.
 #pragma once
 
 #include "ipc/json_scan.h"

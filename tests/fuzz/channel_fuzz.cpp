@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The channel's decoder: however the bytes are cut, the lines are the same; what parses can be
-// dumped and parsed again, and is what nlohmann's own parser makes of it; nothing throws. Then the
-// same bytes over a real channel, with sockets among them.
+// The channel's decoder: however the bytes are cut, the lines are the same; what parses is what
+// nlohmann's own parser makes of it, and so is what we dump of it; nothing throws. Then the same
+// bytes over a real channel, with sockets among them.
 #include "ipc/channel.h"
 #include "ipc/cluster_messages.h"
 #include "ipc/frame_reader.h"
@@ -114,7 +114,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!json) continue;
     auto text = dump_json(*json);
     if (!text || text->contains('\n')) std::abort();
-    if (!parse_json(*text)) std::abort();
+    if (auto again = parse_json(*text); !again || *again != *json) std::abort();
+    if (Json::parse(*text, nullptr, false) != *json) std::abort();
     static_cast<void>(decode_cluster_message(*json));
     static_cast<void>(decode_pronghorn(*json));
   }

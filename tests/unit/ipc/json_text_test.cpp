@@ -4,12 +4,81 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <random>
 #include <string>
 
 using namespace pronghorn::ipc;
 using nlohmann::json;
+
+namespace {
+
+/// Values of every type and texts near JSON, the same in each run.
+class Random {
+ public:
+  std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
+  std::string string() {
+    static const char* const pieces[] = {"a",
+                                         "plain text of some length",
+                                         "\"",
+                                         "\\",
+                                         "\n",
+                                         "\x01",
+                                         "\x7f",
+                                         "\0",
+                                         "\xc3\xa9",
+                                         "\xe2\x80\xa8",
+                                         "\xf0\x9f\x90\x98",
+                                         "\xef\xbf\xbf"};
+    std::string out;
+    for (auto n = below(9); n > 0; --n) out += pieces[below(std::size(pieces))];
+    return out;
+  }
+  double real() {
+    const auto value = std::bit_cast<double>(engine_());
+    return below(2) == 0 || !std::isfinite(value) ? static_cast<double>(below(1000000)) / 8 : value;
+  }
+  json value(int depth) {
+    switch (below(depth == 0 ? 6 : 8)) {
+      case 0:
+        return nullptr;
+      case 1:
+        return below(2) == 0;
+      case 2:
+        return engine_() >> below(64);
+      case 3:
+        return -static_cast<std::int64_t>(engine_() >> (1 + below(63)));
+      case 4:
+        return real();
+      case 5:
+        return string();
+      case 6: {
+        json out = json::array();
+        for (auto n = below(5); n > 0; --n) out.push_back(value(depth - 1));
+        return out;
+      }
+      default: {
+        json out = json::object();
+        for (auto n = below(5); n > 0; --n) out[string()] = value(depth - 1);
+        return out;
+      }
+    }
+  }
+  /// One byte changed, taken out or put in.
+  void damage(std::string& text) {
+    static constexpr std::string_view bytes = "{}[],:\"\\ 01.-eEtn\xff\xc3u";
+    const std::size_t at = below(text.size() + 1);
+    if (below(3) != 0 && at < text.size()) text.erase(at, 1);
+    if (below(3) != 0) text.insert(at, 1, bytes[below(bytes.size())]);
+  }
+
+ private:
+  std::mt19937_64 engine_{4711};
+};
+
+}  // namespace
 
 TEST_CASE("json: what JSON.stringify emits is accepted") {
   for (const char* text :
@@ -139,4 +208,30 @@ TEST_CASE("json: what is written is what nlohmann writes, and is read as the sam
   CHECK(dump_json(json(NAN)) == "null");
   CHECK(parse_json("100000000000000000000")->is_number_float());
   CHECK(*parse_json(R"({"a":1,"b":2,"a":3})") == json{{"a", 3}, {"b", 2}});
+}
+
+TEST_CASE("json: random values and damaged texts are to us what they are to nlohmann") {
+  Random random;
+  int good = 0;
+  int bad = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const json value = random.value(4);
+    auto ours = dump_json(value);
+    REQUIRE(ours.has_value());
+    CAPTURE(*ours);
+    REQUIRE(json::parse(*ours, nullptr, false) == value);
+    REQUIRE(parse_json(*ours) == value);
+    std::string theirs = value.dump();
+    REQUIRE(parse_json(theirs) == value);
+    random.damage(theirs);
+    CAPTURE(theirs);
+    // What nlohmann refuses and we take, a lone surrogate, is not among these.
+    const json expected = json::parse(theirs, nullptr, false);
+    auto read = parse_json(theirs);
+    REQUIRE(read.has_value() == !expected.is_discarded());
+    if (read) REQUIRE(*read == expected);
+    (read ? good : bad) += 1;
+  }
+  CHECK(good > 2000);
+  CHECK(bad > 2000);
 }
