@@ -94,8 +94,6 @@ void Mailbox::listen(Listener listener) {
   });
 }
 
-bool Mailbox::has_listener() const noexcept { return !state_->listeners.empty(); }
-
 void Mailbox::deliver() {
   auto state = state_;
   state->deliver();

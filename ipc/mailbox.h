@@ -31,7 +31,6 @@ class Mailbox {
   void take(const Json& message, ReceivedHandle handle);
   /// What was held comes to the first one from the loop, and before what arrives later.
   void listen(Listener listener);
-  bool has_listener() const noexcept;
   /// Now and not a turn later, before the end of the channel is told; from the loop.
   void deliver();
   /// The peer has gone: what it left is bounded by its socket, and its end must be read. No limit
