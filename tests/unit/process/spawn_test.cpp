@@ -118,6 +118,14 @@ TEST_CASE("spawn: what is not there is an error and a close, on the next turn") 
   CHECK(error.call()->spawnargs == std::vector<std::string>{"a", "b"});
 }
 
+TEST_CASE("spawn: a start that fails and that nobody asks about ends nothing") {
+  Loop loop;
+  auto child = process::spawn(loop, "no-such-file");
+  REQUIRE(child.has_value());
+  CHECK(loop.run() == 0);
+  CHECK(child->exit_code() == -ENOENT);
+}
+
 TEST_CASE("spawn: a missing working directory is named in the error") {
   Loop loop;
   Child child;
