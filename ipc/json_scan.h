@@ -2,34 +2,14 @@
 // The bytes of JSON strings, eight at a time. For the reader and the writer.
 #pragma once
 
+#include "base/utf8.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 
 namespace pronghorn::ipc {
-
-/// Length of the UTF-8 character that begins at `at`; 0 when there is none (RFC 3629 table).
-inline std::size_t utf8_length(const char* at, const char* end) noexcept {
-  auto byte = [at](int i) { return static_cast<unsigned char>(at[i]); };
-  auto follows = [&](int i, unsigned low, unsigned high) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  const auto room = end - at;
-  if (lead < 0x80) return 1;
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  if (lead < 0xE0) return room >= 2 && follows(1, 0x80, 0xBF) ? 2 : 0;
-  if (lead < 0xF0) {
-    const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : 0xBF;  // no surrogates
-    return room >= 3 && follows(1, low, high) && follows(2, 0x80, 0xBF) ? 3 : 0;
-  }
-  const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-  const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-  return room >= 4 && follows(1, low, high) && follows(2, 0x80, 0xBF) && follows(3, 0x80, 0xBF) ? 4
-                                                                                                : 0;
-}
 
 /// The first byte from `at` on that cannot stand as itself in a JSON string: a quote, a backslash,
 /// a control character, or what is no UTF-8; `end` when all can.
@@ -49,9 +29,9 @@ inline const char* skip_plain(const char* at, const char* end) noexcept {
     for (int i = 0; i < 8 && at != end; ++i) {
       const auto c = static_cast<unsigned char>(*at);
       if (c == '"' || c == '\\' || c < ' ') return at;
-      const std::size_t length = c < 0x80 ? 1 : utf8_length(at, end);
-      if (length == 0) return at;
-      at += length;
+      const Utf8Piece piece = utf8_piece(at, end);
+      if (!piece.is_whole) return at;
+      at += piece.length;
     }
   }
   return at;
