@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <clocale>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -194,7 +195,9 @@ class JsonReader {
   bool real(const char* from, Json& out) {
     double number = 0;
     if (std::from_chars(from, at_, number).ec != std::errc()) {
-      number = std::strtod(std::string(from, at_).c_str(), nullptr);  // too small is 0
+      // Too small is 0. In C's locale: in the program's a comma may be the point.
+      static const locale_t c_locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
+      number = ::strtod_l(std::string(from, at_).c_str(), nullptr, c_locale);
       if (!std::isfinite(number)) return false;
     }
     out = number;
