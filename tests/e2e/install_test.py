@@ -69,6 +69,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(sorted(done.stdout.splitlines()), ['message {"hello":"world"}', "out 5", "sh 3", "wc 0"])
 
+    @unittest.skipIf("-fsanitize" in FLAGS, "the same compiler reads them in dev")
     def test_each_public_header_stands_alone(self):
         headers = sorted(p.relative_to(self.prefix / "include") for p in (self.prefix / "include").rglob("*.h"))
         self.assertIn(Path("pronghorn/http.h"), headers)
