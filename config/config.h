@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
+#include <pronghorn/base/scheduling.h>
 
 #include <chrono>
 #include <cstdint>
@@ -68,6 +69,18 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+/// A program that runs as workers beside ours, or in their place: a Node script, or an executable
+/// that speaks Node's channel.
+struct Program {
+  std::string name;  ///< in the log and in status; empty: the file's
+  std::string file;  ///< ends in .js, .cjs or .mjs: a script for `node`
+  std::vector<std::string> args;
+  std::string node = "node";  ///< what runs a script; found on the PATH
+  std::uint64_t workers = 0;  ///< 0: auto
+
+  bool operator==(const Program&) const = default;
+};
+
 struct Log {
   std::string level = "info";
 
@@ -78,7 +91,9 @@ struct Config {
   std::vector<ListenAddress> listen{{.host = "127.0.0.1", .port = 8080, .path = {}}};
   std::string root;  ///< document root; empty: no files are served
   std::vector<std::string> index{"index.html"};
-  std::uint64_t workers = 0;          ///< 0: auto
+  std::uint64_t workers = 0;  ///< 0: auto
+  Scheduling scheduling = Scheduling::shared;
+  bool sticky = false;  ///< a client's connections go to one worker; where the master hands over
   std::uint64_t max_connections = 0;  ///< per worker; 0: auto, follows the descriptor limit
   std::uint64_t backlog = 4096;  ///< of each listener (listen(2)); the kernel cuts it to somaxconn
   std::chrono::milliseconds drain_timeout{30'000};
@@ -90,6 +105,7 @@ struct Config {
   Limits limits;
   Timeouts timeouts;
   std::vector<Route> routes;
+  std::vector<Program> programs;
 
   bool operator==(const Config&) const = default;
 };

@@ -58,17 +58,18 @@ class Channel {
   /// Queues a message; order is kept, also behind a handle that is not yet acknowledged. The first
   /// of a turn of the loop is written at once; the others together before the loop waits again, at
   /// disconnect() or by the destructor.
-  /// @returns Node's `subprocess.send`: false when 128 KiB or more wait unsent, or when a handle is
-  ///          not yet acknowledged and more than this one wait behind it (slow down; `sent` tells
-  ///          when to go on)
+  /// @returns Node's `subprocess.send`: false when 128 KiB or more wait unsent, or when more than
+  ///          this one wait for a handle's acknowledgement (slow down; `sent` tells when to go on)
   /// @errors Errc::ipc_channel_closed; the queue's limit (ENOBUFS); over max_message (EMSGSIZE); a
   ///         Json whose cmd begins with "NODE_", which is for internal messages, or nesting over
   ///         512 (Errc::invalid_arg_value). `sent` is not called then.
   Result<bool> send(const Json& message, Sent sent = {});
   Result<bool> send(const InternalMessage& message, Sent sent = {});
-  /// Sends `message` in a NODE_HANDLE with a socket. The descriptor is duplicated: the caller keeps
-  /// its own, and may close it at once. A listening socket should be non-blocking: the flag travels
-  /// with it, and libuv 1.44 peers rely on it.
+  /// Sends `message` in a NODE_HANDLE with a socket. Up to 16 of them that follow one another
+  /// directly leave before the first is acknowledged (Node: one). One that the peer refuses, being
+  /// out of descriptors, is repeated after those under way. The descriptor is duplicated: the
+  /// caller keeps its own, and may close it at once. A listening socket should be non-blocking: the
+  /// flag travels with it, and libuv 1.44 peers rely on it.
   /// @errors also: not a socket (Errc::invalid_handle_type), no descriptor left (EMFILE)
   Result<bool> send(const Json& message, const Handle& handle, Sent sent = {});
   Result<bool> send(const InternalMessage& message, const Handle& handle, Sent sent = {});

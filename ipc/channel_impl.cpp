@@ -80,14 +80,15 @@ Result<bool> Channel::Impl::send_handle(std::string_view json, const Handle& han
   handle_keys_.push_back(is_counted ? handle.key : std::string());
   if (is_counted) sent_sockets_.sent(handle.key);
   outbox_.push_handle(std::move(line), std::move(copy), handle.type == HandleType::net_socket);
+  if (!blocked_) flush();  // each needs a system call of its own: waiting for others gains nothing
   return queued_one(std::move(sent));
 }
 
 // Node's `subprocess.send`: behind a handle the first message only; else by the unsent bytes.
 Result<bool> Channel::Impl::queued_one(Sent sent) {
-  auto behind = outbox_.waiting_behind_handle();
   const std::uint64_t at = outbox_.pushed();
   write();
+  const auto behind = outbox_.waiting_behind_handle();
   if (state_ != State::open) return std::unexpected(closed_error());
   if (sent) {
     receipts_.add(at, std::move(sent));

@@ -77,7 +77,7 @@ struct Channel::Impl {
   void take_lines();
   void take_line(std::string_view line);
   void take_message(const class Incoming& incoming);
-  void take_refusal();
+  void take_done_handles();
   void take_note(const struct SocketNote& note);
   bool answer(std::string_view line);
   bool may_write() const noexcept { return state_ == State::open || state_ == State::flushing; }

@@ -90,10 +90,11 @@ void Channel::Impl::take_line(std::string_view line) {
   if (!incoming) return fail(protocol(incoming.error().message()));
   switch (incoming->kind()) {
     case Incoming::Kind::ack:
-      if (outbox_.acknowledged()) handle_keys_.pop_front();
-      return flush();
+      outbox_.acknowledged();
+      return take_done_handles();
     case Incoming::Kind::nack:
-      return take_refusal();
+      outbox_.refused();
+      return take_done_handles();
     case Incoming::Kind::sockets:
       return take_note(incoming->sockets());
     case Incoming::Kind::message:
@@ -101,16 +102,22 @@ void Channel::Impl::take_line(std::string_view line) {
   }
 }
 
-void Channel::Impl::take_refusal() {
-  if (outbox_.refused() != Outbox::Nacked::lost) return flush();
-  Error error("the peer did not take a socket that was sent to it");
-  receipts_.settle(outbox_.left(), &error);
-  std::string key = std::move(handle_keys_.front());
-  handle_keys_.pop_front();
-  if (!key.empty()) sent_sockets_.lost(key);
-  schedule();
+void Channel::Impl::take_done_handles() {
+  std::size_t lost = 0;
+  const Error error("the peer did not take a socket that was sent to it");
+  while (auto outcome = outbox_.take_done()) {
+    const bool is_lost = outcome == Outbox::Outcome::lost;
+    receipts_.settle(outbox_.left(), is_lost ? &error : nullptr);
+    std::string key = std::move(handle_keys_.front());
+    handle_keys_.pop_front();
+    if (is_lost && !key.empty()) sent_sockets_.lost(key);
+    if (is_lost) ++lost;
+  }
+  if (receipts_.due() > 0 || sent_sockets_.due() > 0) schedule();
   flush();
-  if (handlers_.on_handle_lost) handlers_.on_handle_lost(error);
+  for (; lost > 0 && !abandoned_ && handlers_.on_handle_lost; --lost) {
+    handlers_.on_handle_lost(error);
+  }
 }
 
 bool Channel::Impl::answer(std::string_view line) {

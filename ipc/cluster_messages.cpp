@@ -29,10 +29,56 @@ std::optional<bool> boolean(const Json& json, const char* name) {
   return member->get<bool>();
 }
 
-std::int64_t address_type(const Json& json) {
-  if (!json.contains("addressType")) return ClusterMessage().address_type;
-  std::int64_t type = integer(json, "addressType").value_or(0);
-  return type == 4 || type == 6 || type == -1 ? type : 0;
+AddressType address_type(const Json& json) {
+  auto name = text(json, "addressType");
+  if (name == "udp4") return AddressType::udp4;
+  if (name == "udp6") return AddressType::udp6;
+  if (!json.contains("addressType")) return AddressType::ipv4;
+  switch (integer(json, "addressType").value_or(0)) {
+    case 4:
+      return AddressType::ipv4;
+    case 6:
+      return AddressType::ipv6;
+    case -1:
+      return AddressType::unix_socket;
+    default:
+      return AddressType::descriptor;
+  }
+}
+
+std::string_view encoded(AddressType type) {
+  switch (type) {
+    case AddressType::ipv4:
+      return "4";
+    case AddressType::ipv6:
+      return "6";
+    case AddressType::unix_socket:
+      return "-1";
+    case AddressType::udp4:
+      return "\"udp4\"";
+    case AddressType::udp6:
+      return "\"udp6\"";
+    case AddressType::descriptor:
+      break;
+  }
+  return "null";
+}
+
+std::string data(const Json& json) {
+  auto member = json.find("data");
+  return member == json.end() ? "null" : dump_json(*member).value_or("null");
+}
+
+std::optional<Address> sockname(const Json& json) {
+  auto member = json.find("sockname");
+  if (member == json.end() || !member->is_object()) return std::nullopt;
+  Address out;
+  out.address = text(*member, "address").value_or("");
+  auto port = integer(*member, "port").value_or(0);
+  if (port < 0 || port > UINT16_MAX) return std::nullopt;
+  out.port = static_cast<std::uint16_t>(port);
+  out.type = text(*member, "family") == "IPv6" ? AddressType::ipv6 : AddressType::ipv4;
+  return out;
 }
 
 template <class... Parts>
@@ -40,15 +86,26 @@ InternalMessage message(fmt::format_string<Parts...> format, Parts&&... parts) {
   return InternalMessage::from_text(fmt::format(format, std::forward<Parts>(parts)...));
 }
 
-// Node gives flags exactly where it was given a host, and unix sockets have none.
+bool is_udp(AddressType type) { return type == AddressType::udp4 || type == AddressType::udp6; }
+
+// Node's members vary with what listen() and bind() were given (node-ipc 3.4).
 InternalMessage server_message(const char* act, const ClusterMessage& m) {
   std::string address = m.address ? quote_json(*m.address) : "null";
   std::string port = m.port ? std::to_string(*m.port) : "null";
-  bool has_flags = m.address && m.address_type != -1;
-  std::string flags = has_flags ? fmt::format("\"flags\":{},", m.flags) : "";
+  std::string rest;
+  if (m.fd) rest += fmt::format("\"fd\":{},", *m.fd);
+  // Node gives flags exactly where it was given a host, and unix sockets have none.
+  bool has_flags =
+      is_udp(m.address_type) || (m.address && m.address_type != AddressType::unix_socket);
+  if (has_flags) rest += fmt::format("\"flags\":{},", m.flags);
+  if (!is_udp(m.address_type)) {
+    rest += m.backlog_is_false ? "\"backlog\":false," : fmt::format("\"backlog\":{},", m.backlog);
+  }
+  if (m.readable_all) rest += "\"readableAll\":true,";
+  if (m.writable_all) rest += "\"writableAll\":true,";
   return message(
-      R"({{"cmd":"NODE_CLUSTER","act":"{}","index":{},"data":null,"address":{},"port":{},"addressType":{},{}"backlog":{},"seq":{}}})",
-      act, m.index, address, port, m.address_type, flags, m.backlog, m.seq.value_or(0));
+      R"({{"cmd":"NODE_CLUSTER","act":"{}","index":{},"data":{},"address":{},"port":{},"addressType":{},{}"seq":{}}})",
+      act, m.index, m.data, address, port, encoded(m.address_type), rest, m.seq.value_or(0));
 }
 
 }  // namespace
@@ -64,8 +121,14 @@ std::optional<ClusterMessage> decode_cluster_message(const Json& json) {
   out.address = text(json, "address");
   out.port = integer(json, "port");
   out.address_type = address_type(json);
+  out.fd = integer(json, "fd");
   out.flags = integer(json, "flags").value_or(0);
   out.backlog = integer(json, "backlog").value_or(0);
+  out.backlog_is_false = boolean(json, "backlog") == false;
+  out.readable_all = boolean(json, "readableAll").value_or(false);
+  out.writable_all = boolean(json, "writableAll").value_or(false);
+  out.data = data(json);
+  out.sockname = sockname(json);
   out.error = integer(json, "errno").value_or(0);
   out.accepted = boolean(json, "accepted");
   return out;
@@ -91,15 +154,37 @@ InternalMessage encode_exited_after_disconnect(std::int64_t seq) {
   return message(R"({{"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":{}}})", seq);
 }
 
-InternalMessage encode_shared_reply(std::int64_t ack, std::string_view key, std::int64_t seq) {
-  return message(R"({{"cmd":"NODE_CLUSTER","errno":0,"key":{},"ack":{},"data":null,"seq":{}}})",
-                 quote_json(key), ack, seq);
+InternalMessage encode_accepted(std::int64_t ack, bool accepted, std::int64_t seq) {
+  return message(R"({{"cmd":"NODE_CLUSTER","ack":{},"accepted":{},"seq":{}}})", ack, accepted, seq);
+}
+
+InternalMessage encode_shared_reply(const ClusterMessage& reply) {
+  return message(R"({{"cmd":"NODE_CLUSTER","errno":0,"key":{},"ack":{},"data":{},"seq":{}}})",
+                 quote_json(reply.key), reply.ack.value_or(0), reply.data, reply.seq.value_or(0));
+}
+
+InternalMessage encode_handing_reply(const ClusterMessage& reply) {
+  std::string name;
+  if (reply.sockname) {
+    name = fmt::format(R"("sockname":{{"address":{},"family":"{}","port":{}}},)",
+                       quote_json(reply.sockname->address),
+                       reply.sockname->type == AddressType::ipv6 ? "IPv6" : "IPv4",
+                       reply.sockname->port);
+  }
+  return message(R"({{"cmd":"NODE_CLUSTER","errno":null,"key":{},"ack":{},"data":{},{}"seq":{}}})",
+                 quote_json(reply.key), reply.ack.value_or(0), reply.data, name,
+                 reply.seq.value_or(0));
 }
 
 InternalMessage encode_error_reply(std::int64_t ack, std::string_view key,
                                    std::int64_t negative_errno, std::int64_t seq) {
   return message(R"({{"cmd":"NODE_CLUSTER","errno":{},"key":{},"ack":{},"data":null,"seq":{}}})",
                  negative_errno, quote_json(key), ack, seq);
+}
+
+InternalMessage encode_new_connection(std::string_view key, std::int64_t seq) {
+  return message(R"({{"cmd":"NODE_CLUSTER","act":"newconn","key":{},"seq":{}}})", quote_json(key),
+                 seq);
 }
 
 InternalMessage encode_disconnect(std::int64_t seq) {

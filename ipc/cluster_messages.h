@@ -3,6 +3,7 @@
 // vary. Our own extras travel as {"cmd":"NODE_PRONGHORN","act":…}: internal by Node's rule.
 #pragma once
 
+#include <pronghorn/base/address.h>
 #include <pronghorn/ipc/internal_message.h>
 
 #include <nlohmann/json_fwd.hpp>
@@ -26,12 +27,20 @@ struct ClusterMessage {
   std::int64_t index = 0;
   std::optional<std::string> address{};  ///< none: any
   std::optional<std::int64_t> port{};
-  /// 4, 6, -1 (unix); 0: another kind (UDP, the number of an open descriptor).
-  std::int64_t address_type = 4;
-  std::int64_t flags = 0;
+  AddressType address_type = AddressType::ipv4;
+  std::optional<std::int64_t> fd{};  ///< of a descriptor in the primary
+  std::int64_t flags =
+      0;  ///< libuv's: 1 is UV_TCP_IPV6ONLY and UV_UDP_IPV6ONLY, 4 UV_UDP_REUSEADDR
+  /// 0: none was said. `backlog_is_false` tells Node's `false` (listen with a callback) from its 0.
   std::int64_t backlog = 0;
+  bool backlog_is_false = false;
+  bool readable_all = false;
+  bool writable_all = false;
+  /// JSON text that the first worker of a key gives and all others get (TLS: the ticket keys).
+  std::string data = "null";
   std::int64_t error = 0;  ///< reply: negative errno, as "errno" on the wire; 0 and null are none
-  std::optional<bool> accepted{};  ///< reply to newconn
+  std::optional<Address> sockname{};  ///< reply of a primary that accepts itself
+  std::optional<bool> accepted{};     ///< reply to newconn
 };
 
 /// Empty when `json` is no NODE_CLUSTER message.
@@ -43,10 +52,16 @@ InternalMessage encode_query_server(const ClusterMessage& query);
 InternalMessage encode_listening(const ClusterMessage& listening);
 InternalMessage encode_close(std::string_view key, std::int64_t seq);
 InternalMessage encode_exited_after_disconnect(std::int64_t seq);
+InternalMessage encode_accepted(std::int64_t ack, bool accepted, std::int64_t seq);
 // What a primary sends.
-InternalMessage encode_shared_reply(std::int64_t ack, std::string_view key, std::int64_t seq);
+/// What answers a queryServer: `ack`, `key`, `data`, and of a shared one (sent with its socket) no
+/// more; of a server whose connections are handed over `sockname` (none for a unix socket).
+InternalMessage encode_shared_reply(const ClusterMessage& reply);
+InternalMessage encode_handing_reply(const ClusterMessage& reply);
 InternalMessage encode_error_reply(std::int64_t ack, std::string_view key,
                                    std::int64_t negative_errno, std::int64_t seq);
+/// Sent with the connection.
+InternalMessage encode_new_connection(std::string_view key, std::int64_t seq);
 InternalMessage encode_disconnect(std::int64_t seq);
 InternalMessage encode_ack(std::int64_t ack, std::int64_t seq);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ipc/outbox.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pronghorn::ipc {
@@ -9,31 +10,37 @@ namespace {
 constexpr std::size_t kRunBytes = 64 * 1024;
 constexpr std::size_t kMaxControlBytes = 64 * 1024;
 constexpr int kMaxResends = 3;
+// What libuv, and so Node, reads at once.
+constexpr std::size_t kPeerReadBytes = 64 * 1024;
 }  // namespace
 
 void Outbox::count_message(std::size_t bytes) {
   queued_ += bytes;
   pushed_ += bytes;
-  if (!followers_.empty()) ++waiting_;
 }
 
 void Outbox::push(std::string line) {
   count_message(line.size());
-  if (!followers_.empty()) ++followers_.back();
+  const std::size_t waiting = is_behind_handle() ? 1 : 0;
+  waiting_ += waiting;
   if (!entries_.empty() && !entries_.back().fd) {
-    std::string& run = entries_.back().bytes;
-    if (run.size() + line.size() <= kRunBytes) {
-      run += line;
+    Entry& run = entries_.back();
+    if (run.bytes.size() + line.size() <= kRunBytes) {
+      run.bytes += line;
+      run.waiting += waiting;
       return;
     }
   }
-  entries_.push_back({.bytes = std::move(line), .fd = {}});
+  entries_.push_back({.bytes = std::move(line), .waiting = waiting, .fd = {}});
 }
 
 void Outbox::push_handle(std::string line, UniqueFd fd, bool resend) {
   count_message(line.size());
-  followers_.push_back(0);
-  entries_.push_back({.bytes = std::move(line), .fd = std::move(fd), .resend = resend});
+  const std::size_t waiting = is_behind_handle() ? 1 : 0;
+  waiting_ += waiting;
+  ++unsent_handles_;
+  entries_.push_back(
+      {.bytes = std::move(line), .waiting = waiting, .fd = std::move(fd), .resend = resend});
 }
 
 bool Outbox::push_control(std::string_view line) {
@@ -42,82 +49,146 @@ bool Outbox::push_control(std::string_view line) {
   return true;
 }
 
-// A chunk that has begun is finished first, whichever it is: lines must not interleave.
-bool Outbox::control_is_next() const noexcept {
-  if (control_.empty()) return false;
-  return control_written_ > 0 || entries_.empty() || entries_.front().written == 0;
+// Node keeps one descriptor between two reads. A line that it gets in two pieces, with the next
+// handle's descriptor in the second read, would take that one's: so a second handle leaves only
+// when no line before it can have been cut, neither by our socket nor by the peer's buffer.
+bool Outbox::window_is_open(const Entry& handle) const noexcept {
+  return sent_.size() < kWindow && read_ >= closed_till_ &&
+         written_ - read_ + handle.bytes.size() <= kPeerReadBytes;
+}
+
+const Outbox::Sent* Outbox::repeated() const noexcept {
+  auto found = std::ranges::find(sent_, Answer::again, &Sent::answer);
+  return found == sent_.end() ? nullptr : &*found;
+}
+Outbox::Sent* Outbox::repeated() noexcept {
+  return const_cast<Sent*>(std::as_const(*this).repeated());
+}
+
+// Whose bytes leave next, answers apart. A line that has begun is finished first.
+const Outbox::Entry* Outbox::current() const noexcept {
+  const Entry* front = entries_.empty() ? nullptr : &entries_.front();
+  if (front != nullptr && front->written > 0) return front;
+  if (const Sent* again = repeated()) {
+    // Alone, as the peer may have been out of descriptors.
+    const bool others =
+        std::ranges::any_of(sent_, [](const Sent& sent) { return sent.answer == Answer::awaited; });
+    return others && again->entry.written == 0 ? nullptr : &again->entry;
+  }
+  if (front == nullptr || sent_.empty()) return front;
+  return front->fd && window_is_open(*front) ? front : nullptr;
+}
+Outbox::Entry* Outbox::current() noexcept {
+  return const_cast<Entry*>(std::as_const(*this).current());
 }
 
 std::optional<Outbox::Chunk> Outbox::next() const noexcept {
-  if (control_is_next()) return Chunk{std::string_view(control_).substr(control_written_), -1};
-  if (entries_.empty() || unacknowledged_) return std::nullopt;
-  const Entry& front = entries_.front();
-  return Chunk{std::string_view(front.bytes).substr(front.written),
-               front.written == 0 ? front.fd.get() : -1};
+  const Entry* entry = current();
+  const bool has_begun = entry != nullptr && entry->written > 0;
+  // Lines must not interleave.
+  if (!control_.empty() && (control_written_ > 0 || !has_begun)) {
+    return Chunk{std::string_view(control_).substr(control_written_), -1};
+  }
+  if (entry == nullptr) return std::nullopt;
+  return Chunk{std::string_view(entry->bytes).substr(entry->written),
+               has_begun ? -1 : entry->fd.get()};
 }
 
 void Outbox::wrote(std::size_t count) {
-  if (control_is_next()) {
+  Entry* entry = current();
+  const bool has_begun = entry != nullptr && entry->written > 0;
+  written_ += count;
+  if (!control_.empty() && (control_written_ > 0 || !has_begun)) {
     control_written_ += count;
     if (control_written_ < control_.size()) return;
     control_.clear();
     control_written_ = 0;
     return;
   }
-  Entry& front = entries_.front();
-  front.written += count;
+  entry->written += count;
   queued_ -= count;
-  if (!front.fd) left_ += count;
-  if (front.written < front.bytes.size()) return;
-  if (front.fd) unacknowledged_ = std::move(front);
+  if (!entry->fd) left_ += count;
+  const bool is_whole = entry->written == entry->bytes.size();
+  if (entry->fd && (has_begun || !is_whole)) {
+    closed_till_ = written_ + entry->bytes.size() - entry->written;
+  }
+  if (is_whole) finish_current();
+}
+
+void Outbox::finish_current() {
+  if (Sent* again = repeated(); again != nullptr && &again->entry == current()) {
+    again->answer = Answer::awaited;
+    again->end = written_;
+    return;
+  }
+  Entry& front = entries_.front();
+  waiting_ -= front.waiting;
+  if (front.fd) {
+    --unsent_handles_;
+    sent_.push_back({.entry = std::move(front), .end = written_});
+  }
   entries_.pop_front();
 }
 
-// What waited behind it up to the next handle waits no longer.
-void Outbox::handle_is_done(const Entry& entry) {
-  left_ += entry.bytes.size();
-  waiting_ -= followers_.front();
-  followers_.pop_front();
-  if (!followers_.empty()) --waiting_;
-}
-
-bool Outbox::acknowledged() {
-  if (!unacknowledged_) return false;
-  handle_is_done(*unacknowledged_);
-  unacknowledged_.reset();
-  return true;
-}
-
-Outbox::Nacked Outbox::refused() {
-  if (!unacknowledged_) return Nacked::nothing;
-  Entry entry = std::move(*unacknowledged_);
-  unacknowledged_.reset();
-  if (!entry.resend || entry.resent == kMaxResends) {
-    handle_is_done(entry);
-    return Nacked::lost;
+// In the order in which they were written: a repeated one was written last.
+Outbox::Sent* Outbox::first_awaited() noexcept {
+  Sent* first = nullptr;
+  for (Sent& sent : sent_) {
+    if (sent.answer != Answer::awaited) continue;
+    if (first == nullptr || sent.end < first->end) first = &sent;
   }
-  ++entry.resent;
-  entry.written = 0;
-  queued_ += entry.bytes.size();
-  entries_.push_front(std::move(entry));
-  return Nacked::will_resend;
+  return first;
+}
+
+void Outbox::acknowledged() {
+  Sent* sent = first_awaited();
+  if (sent == nullptr) return;
+  sent->answer = Answer::taken;
+  read_ = sent->end;
+}
+
+void Outbox::refused() {
+  Sent* sent = first_awaited();
+  if (sent == nullptr) return;
+  read_ = sent->end;
+  if (!sent->entry.resend || sent->resent == kMaxResends) {
+    sent->answer = Answer::lost;
+    return;
+  }
+  ++sent->resent;
+  sent->answer = Answer::again;
+  sent->entry.written = 0;
+  queued_ += sent->entry.bytes.size();
+}
+
+std::optional<Outbox::Outcome> Outbox::take_done() {
+  if (sent_.empty()) return std::nullopt;
+  const Sent& first = sent_.front();
+  if (first.answer == Answer::awaited || first.answer == Answer::again) return std::nullopt;
+  const auto outcome = first.answer == Answer::lost ? Outcome::lost : Outcome::taken;
+  left_ += first.entry.bytes.size();
+  sent_.pop_front();
+  // What is still here waits for the socket only.
+  if (!is_behind_handle() && std::exchange(waiting_, 0) > 0) {
+    for (Entry& entry : entries_) entry.waiting = 0;
+  }
+  return outcome;
 }
 
 std::optional<std::size_t> Outbox::waiting_behind_handle() const noexcept {
-  if (followers_.empty()) return std::nullopt;
+  if (!is_behind_handle()) return std::nullopt;
   return waiting_;
 }
 
 bool Outbox::is_idle() const noexcept {
-  return entries_.empty() && control_.empty() && !unacknowledged_;
+  return entries_.empty() && control_.empty() && sent_.empty();
 }
 
 void Outbox::clear() {
   entries_.clear();
-  unacknowledged_.reset();
-  followers_.clear();
+  sent_.clear();
   control_.clear();
-  control_written_ = queued_ = waiting_ = 0;
+  control_written_ = queued_ = waiting_ = unsent_handles_ = 0;
 }
 
 }  // namespace pronghorn::ipc

@@ -140,8 +140,10 @@ std::string Listener::url() const {
 }
 
 bool Listener::matches(const ipc::ClusterMessage& query) const {
-  if (address_.is_unix()) return query.address == address_.path && query.address_type == -1;
-  if (query.address_type != 4 && query.address_type != 6) return false;
+  if (address_.is_unix())
+    return query.address == address_.path && query.address_type == AddressType::unix_socket;
+  if (query.address_type != AddressType::ipv4 && query.address_type != AddressType::ipv6)
+    return false;
   std::string host = query.address.value_or("");
   bool same_host =
       host == wanted_.host || host == address_.host || (host.empty() && address_.host == "::");

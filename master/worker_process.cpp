@@ -171,14 +171,16 @@ void WorkerProcess::answer_query(const ipc::ClusterMessage& query) {
   auto skip = query.index;
   auto found = std::ranges::find_if(
       listeners_, [&](const Listener& l) { return l.matches(query) && skip-- == 0; });
-  std::string key = fmt::format("{}:{}:{}::{}", query.address.value_or("null"),
-                                query.port.value_or(-1), query.address_type, query.index);
+  std::string key =
+      fmt::format("{}:{}:{}::{}", query.address.value_or("null"), query.port.value_or(-1),
+                  static_cast<int>(query.address_type), query.index);
   Result<bool> sent = true;
   if (found == listeners_.end()) {
     sent = send(ipc::encode_error_reply(*query.seq, key, -EADDRNOTAVAIL, next_seq_++));
   } else {
     const auto socket = ipc::Handle::native(found->fd());
-    sent = send(ipc::encode_shared_reply(*query.seq, key, next_seq_++), &socket);
+    sent =
+        send(ipc::encode_shared_reply({.seq = next_seq_++, .ack = query.seq, .key = key}), &socket);
   }
   if (!sent && sent.error().errno_value() == EMFILE) {
     // Our lack, not the worker's fault: it will report and leave, and be tried again.

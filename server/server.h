@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP/1.1 server on one loop: takes listening descriptors, answers by a Router. Knows nothing
-// of other processes; the worker room joins it to a master.
+// An HTTP/1.1 server on one loop. Alone it opens its own socket; in a worker of a cluster (ours or
+// Node's; a Cluster on the same loop) its listen() asks the primary, and nothing else differs.
 #pragma once
 
+#include <pronghorn/base/address.h>
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/unique_fd.h>
 #include <pronghorn/base/uv/loop.h>
@@ -11,7 +12,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace pronghorn {
 
@@ -29,6 +32,16 @@ class Server {
     /// Open connections before accepting stops; the caller has matched it to RLIMIT_NOFILE.
     std::uint64_t max_connections = 10'000;
   };
+  struct ListenOptions {
+    std::int64_t backlog = 0;   ///< 0: 511, as in Node
+    bool exclusive = false;     ///< its own socket, also in a worker
+    bool ipv6_only = false;     ///< `::` without IPv4
+    bool readable_all = false;  ///< a unix socket's file: everybody may read (write) it
+    bool writable_all = false;
+  };
+
+  /// With the limits and times that the configuration has by default.
+  explicit Server(Loop& loop);
   /// `counters` may be null (own ones are used); it and `loop` must outlive the server.
   Server(Loop& loop, Router router, Options options, WorkerCounters* counters = nullptr);
   /// Closes every connection at once.
@@ -36,6 +49,32 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  /// A route (router.h has the patterns). A malformed or repeated one is the error of listen().
+  Server& get(std::string_view pattern, Handler handler);
+  Server& post(std::string_view pattern, Handler handler);
+  Server& put(std::string_view pattern, Handler handler);
+  Server& patch(std::string_view pattern, Handler handler);
+  Server& del(std::string_view pattern, Handler handler);
+  Server& any(std::string_view pattern, Handler handler);
+
+  /// Listens on "HOST:PORT", ":PORT" (any address, both families), "[IPV6]:PORT" or "unix:PATH";
+  /// port 0 is any free one, in a cluster the same for all workers. What becomes of it comes from
+  /// the loop: on_listening, or on_error. May be called several times.
+  /// @errors what is no address; a wrong route; a server that was closed
+  Result<void> listen(std::string_view address, const ListenOptions& options = {});
+  void on_listening(std::function<void(const Address&)> listener);
+  /// EADDRINUSE, EACCES, … of listen(). Without a listener the error is logged and the loop stopped
+  /// with exit code 1, as Node ends on an 'error' that nobody hears.
+  void on_error(std::function<void(const Error&)> listener);
+  /// The first address that it listens on.
+  std::optional<Address> address() const;
+  /// Node's server.close(): no new connections, idle ones are closed, requests in flight answered;
+  /// `closed` comes from the loop when no connection is left.
+  void close(std::function<void()> closed = {});
+
+  /// Takes a connection that was accepted elsewhere. @returns false when the server is full or
+  /// closing: the socket is closed then, and its sender has to keep a copy
+  bool add_connection(UniqueFd connection);
   /// Begins to accept on a listening stream socket (TCP or unix). @errors of watching it
   Result<void> add_listener(UniqueFd listener);
   /// Off: stop watching the listeners (they stay open and queue); on: watch again. The server

@@ -14,11 +14,11 @@ ListenRequests::ListenRequests(const std::vector<config::ListenAddress>& address
     if (address.is_unix()) {
       query.address = address.path;
       query.port = -1;
-      query.address_type = -1;
+      query.address_type = AddressType::unix_socket;
     } else {
       query.address = address.host;
       query.port = address.port;
-      query.address_type = address.host.contains(':') ? 6 : 4;
+      query.address_type = address.host.contains(':') ? AddressType::ipv6 : AddressType::ipv4;
     }
     // Equal listeners of one worker are told apart by their count (Node: "index").
     query.index = std::ranges::count_if(requests_, [&](const Request& r) {

@@ -77,7 +77,9 @@ class FakeWorker {
       ipc::ClusterMessage query;
       query.address = host == "unix" ? rest : host;
       query.port = host == "unix" ? -1 : std::stoi(rest);
-      query.address_type = host == "unix" ? -1 : host.contains(':') ? 6 : 4;
+      query.address_type = host == "unix"       ? AddressType::unix_socket
+                           : host.contains(':') ? AddressType::ipv6
+                                                : AddressType::ipv4;
       if (mode_ == "wrong_address") query.address = "192.0.2.1";
       query.seq = seq_++;
       asked_.push_back(query);

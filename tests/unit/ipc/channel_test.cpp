@@ -145,7 +145,10 @@ TEST_CASE(
     "byte") {
   BarePeer p;
   auto socket = bound_socket(0);
-  CHECK(p.channel->send(ipc::encode_shared_reply(1, "K", 0), Handle::native(socket.get())).value());
+  CHECK(p.channel
+            ->send(ipc::encode_shared_reply({.seq = 0, .ack = 1, .key = "K"}),
+                   Handle::native(socket.get()))
+            .value());
   CHECK(p.channel->send(Json(1)).value());
   char first = 0;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 using namespace pronghorn::ipc;
+using pronghorn::Address;
+using pronghorn::AddressType;
 
 namespace {
 
@@ -27,12 +29,17 @@ TEST_CASE("cluster messages: a worker's have Node's bytes") {
   CHECK(
       encode_listening(host).text() ==
       R"({"cmd":"NODE_CLUSTER","act":"listening","index":0,"data":null,"address":"127.0.0.1","port":46305,"addressType":4,"flags":0,"backlog":0,"seq":2})");
-  ClusterMessage v6{
-      .seq = 1, .address = "::1", .port = 8000, .address_type = 6, .flags = 1, .backlog = 128};
+  ClusterMessage v6{.seq = 1,
+                    .address = "::1",
+                    .port = 8000,
+                    .address_type = AddressType::ipv6,
+                    .flags = 1,
+                    .backlog = 128};
   CHECK(
       encode_query_server(v6).text() ==
       R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"::1","port":8000,"addressType":6,"flags":1,"backlog":128,"seq":1})");
-  ClusterMessage local{.seq = 1, .address = "/abs/rel.sock", .port = -1, .address_type = -1};
+  ClusterMessage local{
+      .seq = 1, .address = "/abs/rel.sock", .port = -1, .address_type = AddressType::unix_socket};
   CHECK(
       encode_query_server(local).text() ==
       R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"/abs/rel.sock","port":-1,"addressType":-1,"backlog":0,"seq":1})");
@@ -43,12 +50,49 @@ TEST_CASE("cluster messages: a worker's have Node's bytes") {
 }
 
 TEST_CASE("cluster messages: a primary's have Node's bytes") {
-  CHECK(encode_shared_reply(1, "K", 1).text() ==
+  CHECK(encode_shared_reply({.seq = 1, .ack = 1, .key = "K"}).text() ==
         R"({"cmd":"NODE_CLUSTER","errno":0,"key":"K","ack":1,"data":null,"seq":1})");
   CHECK(encode_error_reply(1, "K", -98, 2).text() ==
         R"({"cmd":"NODE_CLUSTER","errno":-98,"key":"K","ack":1,"data":null,"seq":2})");
   CHECK(encode_disconnect(3).text() == R"({"cmd":"NODE_CLUSTER","act":"disconnect","seq":3})");
   CHECK(encode_ack(3, 4).text() == R"({"cmd":"NODE_CLUSTER","ack":3,"seq":4})");
+}
+
+TEST_CASE("cluster messages: of a server whose connections are handed over, too") {
+  ClusterMessage reply{.seq = 0, .ack = 1, .key = "127.0.0.1:46305:4:None:0"};
+  reply.sockname = Address{.address = "127.0.0.1", .port = 46305};
+  CHECK(
+      encode_handing_reply(reply).text() ==
+      R"({"cmd":"NODE_CLUSTER","errno":null,"key":"127.0.0.1:46305:4:None:0","ack":1,"data":null,"sockname":{"address":"127.0.0.1","family":"IPv4","port":46305},"seq":0})");
+  CHECK(
+      encode_handing_reply({.seq = 2, .ack = 3, .key = "/x", .data = R"({"ticketKeys":"7e"})"})
+          .text() ==
+      R"({"cmd":"NODE_CLUSTER","errno":null,"key":"/x","ack":3,"data":{"ticketKeys":"7e"},"seq":2})");
+  CHECK(encode_new_connection("K", 1).text() ==
+        R"({"cmd":"NODE_CLUSTER","act":"newconn","key":"K","seq":1})");
+  CHECK(encode_accepted(1, true, 3).text() ==
+        R"({"cmd":"NODE_CLUSTER","ack":1,"accepted":true,"seq":3})");
+}
+
+TEST_CASE("cluster messages: UDP, descriptors, permissions and a listen with a callback") {
+  ClusterMessage udp{
+      .seq = 1, .address = "0.0.0.0", .port = 9999, .address_type = AddressType::udp4, .fd = -1};
+  CHECK(
+      encode_query_server(udp).text() ==
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"0.0.0.0","port":9999,"addressType":"udp4","fd":-1,"flags":0,"seq":1})");
+  auto inherited = decode(
+      R"({"cmd":"NODE_CLUSTER","address":null,"port":null,"addressType":null,"fd":3,"backlog":false,"readableAll":true,"data":{"ticketKeys":"7e"}})");
+  CHECK(inherited.address_type == AddressType::descriptor);
+  CHECK(inherited.fd == 3);
+  CHECK(inherited.backlog_is_false);
+  CHECK(inherited.readable_all);
+  CHECK_FALSE(inherited.writable_all);
+  CHECK(inherited.data == R"({"ticketKeys":"7e"})");
+  auto named = decode(
+      R"({"cmd":"NODE_CLUSTER","ack":1,"sockname":{"address":"::1","family":"IPv6","port":80}})");
+  REQUIRE(named.sockname.has_value());
+  CHECK(*named.sockname == Address{.address = "::1", .port = 80, .type = AddressType::ipv6});
+  CHECK_FALSE(decode(R"({"cmd":"NODE_CLUSTER","sockname":{"port":65536}})").sockname.has_value());
 }
 
 TEST_CASE("cluster messages: what was encoded decodes to itself") {
@@ -70,10 +114,11 @@ TEST_CASE("cluster messages: members of varying types are read leniently") {
       R"({"cmd":"NODE_CLUSTER","act":"queryServer","port":80,"backlog":false,"address":null,"seq":1})");
   CHECK(listen.backlog == 0);
   CHECK_FALSE(listen.address.has_value());
-  CHECK(listen.address_type == 4);
-  CHECK(decode(R"({"cmd":"NODE_CLUSTER","addressType":"udp4","fd":-1})").address_type == 0);
+  CHECK(listen.address_type == AddressType::ipv4);
+  CHECK(decode(R"({"cmd":"NODE_CLUSTER","addressType":"udp4","fd":-1})").address_type ==
+        AddressType::udp4);
   CHECK(decode(R"({"cmd":"NODE_CLUSTER","addressType":null,"fd":0,"port":null})").address_type ==
-        0);
+        AddressType::descriptor);
   CHECK(decode(R"({"cmd":"NODE_CLUSTER","errno":null,"ack":1,"accepted":true})").error == 0);
   CHECK(decode(R"({"cmd":"NODE_CLUSTER","ack":1,"accepted":false})").accepted == false);
   CHECK(decode(R"({"cmd":"NODE_CLUSTER","act":7,"seq":"x","key":{},"index":[]})").act.empty());

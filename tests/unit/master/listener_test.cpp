@@ -112,7 +112,7 @@ TEST_CASE(
   query.port = listener->address().port + 1;
   CHECK(!listener->matches(query));
   query.port = listener->address().port;
-  query.address_type = -1;
+  query.address_type = AddressType::unix_socket;
   CHECK(!listener->matches(query));
 }
 

@@ -37,12 +37,12 @@ struct Primary {
       CHECK(channel.send(ipc::encode_ack(*m.seq, seq++)).has_value());
     if (m.act != "queryServer") return;
     CHECK(m.address == "127.0.0.1");
-    CHECK(m.address_type == 4);
+    CHECK(m.address_type == AddressType::ipv4);
     if (bind_error != 0) {
       CHECK(channel.send(ipc::encode_error_reply(*m.seq, "key", bind_error, seq++)).has_value());
       return;
     }
-    auto reply = ipc::encode_shared_reply(*m.seq, "key", seq++);
+    auto reply = ipc::encode_shared_reply({.seq = seq++, .ack = m.seq, .key = "key"});
     CHECK(channel.send(reply, Handle::native(socket.get())).has_value());
   }
   bool saw(std::string_view act) const {

@@ -28,12 +28,12 @@ TEST_CASE("listen requests: each listener asks as Node's net.Server does") {
   REQUIRE(queries.size() == 3);
   CHECK(seq == 4);
   CHECK(queries[0].address == "127.0.0.1");
-  CHECK(queries[0].address_type == 4);
+  CHECK(queries[0].address_type == AddressType::ipv4);
   CHECK(queries[0].backlog == 511);
-  CHECK(queries[1].address_type == 6);
+  CHECK(queries[1].address_type == AddressType::ipv6);
   CHECK(queries[2].address == "/run/x.sock");
   CHECK(queries[2].port == -1);
-  CHECK(queries[2].address_type == -1);
+  CHECK(queries[2].address_type == AddressType::unix_socket);
 }
 
 TEST_CASE("listen requests: equal listeners are told apart by their index") {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The listening of a worker's Servers by asking the primary. Owned by serve's Worker and by the
+// Cluster facade.
+#pragma once
+
+#include <pronghorn/base/uv/loop.h>
+
+#include "server/listen_source.h"
+#include "worker/primary_link.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+
+namespace pronghorn::worker {
+
+class PrimaryListen final : public server::ListenSource {
+ public:
+  /// Becomes the loop's source; `link` and `loop` outlive it.
+  PrimaryListen(Loop& loop, PrimaryLink& link);
+  ~PrimaryListen();
+  PrimaryListen(const PrimaryListen&) = delete;
+  PrimaryListen& operator=(const PrimaryListen&) = delete;
+
+  Ticket listen(const server::ListenRequest& request, Client client) override;
+  void listening(Ticket ticket) override;
+  void close(Ticket ticket) noexcept override;
+
+  /// Asks every server to close gracefully; `closed` comes from the loop when the last one has, at
+  /// once (from the loop) when there is none. No server gets anything any more: listen() fails with
+  /// Errc::ipc_disconnected.
+  void close_all(std::function<void()> closed);
+
+ private:
+  struct Server;
+  void server_closed();
+
+  Loop& loop_;
+  PrimaryLink& link_;
+  std::map<Ticket, std::shared_ptr<Server>> servers_;
+  Ticket next_ = 1;
+  std::function<void()> all_closed_;
+  bool closing_ = false;
+};
+
+}  // namespace pronghorn::worker
