@@ -61,7 +61,8 @@ class Server {
   /// port 0 is any free one, in a cluster the same for all workers. What becomes of it comes from
   /// the loop: on_listening, or on_error. May be called several times.
   /// @errors what is no address; a wrong route; a server that was closed
-  Result<void> listen(std::string_view address, const ListenOptions& options = {});
+  Result<void> listen(std::string_view address);
+  Result<void> listen(std::string_view address, const ListenOptions& options);
   void on_listening(std::function<void(const Address&)> listener);
   /// EADDRINUSE, EACCES, … of listen(). Without a listener the error is logged and the loop stopped
   /// with exit code 1, as Node ends on an 'error' that nobody hears.
