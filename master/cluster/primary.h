@@ -71,7 +71,11 @@ class Primary {
   /// A worker without a heartbeat gets nothing new, and what only it could take goes to another.
   void set_suspect(Id id, bool suspect);
 
-  /// No new connection begins any more: hands over what is queued; `done` from the loop or at once.
+  /// The servers that were opened for workers begin no new connection (Listener::refuse_new);
+  /// adopted listeners are their owner's.
+  void refuse_new();
+  /// After refuse_new() and a quiet time: hands over what is queued in all of them, adopted ones
+  /// included, and accepts no more; `done` from the loop or at once.
   void drain(std::function<void()> done);
   /// Closes the servers that were opened for workers; adopted listeners are their owner's.
   void close_servers();
