@@ -196,13 +196,31 @@ InternalMessage encode_ack(std::int64_t ack, std::int64_t seq) {
 }
 
 InternalMessage encode_pronghorn(const PronghornMessage& m) {
-  std::string extra = m.text.empty() ? "" : fmt::format(",\"text\":{}", quote_json(m.text));
+  std::string extra;
+  if (!m.text.empty()) extra += fmt::format(",\"text\":{}", quote_json(m.text));
+  if (!m.key.empty()) extra += fmt::format(",\"key\":{}", quote_json(m.key));
+  if (m.slot) extra += fmt::format(",\"slot\":{}", *m.slot);
   return message(R"({{"cmd":"NODE_PRONGHORN","act":{}{}}})", quote_json(m.act), extra);
 }
 
 std::optional<PronghornMessage> decode_pronghorn(const Json& json) {
   if (!json.is_object() || text(json, "cmd") != "NODE_PRONGHORN") return std::nullopt;
-  return PronghornMessage{text(json, "act").value_or(""), text(json, "text").value_or("")};
+  PronghornMessage out;
+  out.act = text(json, "act").value_or("");
+  out.text = text(json, "text").value_or("");
+  out.key = text(json, "key").value_or("");
+  if (auto slot = integer(json, "slot"); slot && *slot >= 0 && *slot <= UINT32_MAX) {
+    out.slot = static_cast<std::uint32_t>(*slot);
+  }
+  return out;
+}
+
+InternalMessage encode_lend(std::string_view key, std::uint32_t slot) {
+  return encode_pronghorn({.act = "lend", .key = std::string(key), .slot = slot});
+}
+
+InternalMessage encode_unlend(std::string_view key, std::uint32_t slot) {
+  return encode_pronghorn({.act = "unlend", .key = std::string(key), .slot = slot});
 }
 
 }  // namespace pronghorn::ipc

@@ -67,11 +67,18 @@ InternalMessage encode_ack(std::int64_t ack, std::int64_t seq);
 
 /// {"cmd":"NODE_PRONGHORN","act":ACT} with an optional text (a fault's reason, a state).
 struct PronghornMessage {
-  /// "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration fault, do not retry).
+  /// "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration fault, do not retry);
+  /// "lend" (M->W, with a socket as net.Native: accept from this one as well; it belongs to `slot`,
+  /// whose worker is away), "unlend" (M->W: close it again, and keep what was accepted).
   std::string act{};
   std::string text{};
+  std::string key{};  ///< lend, unlend: of the server, as its reply named it
+  std::optional<std::uint32_t>
+      slot{};  ///< lend, unlend: whose socket; at most once per key and slot
 };
 InternalMessage encode_pronghorn(const PronghornMessage& message);
 std::optional<PronghornMessage> decode_pronghorn(const Json& json);
+InternalMessage encode_lend(std::string_view key, std::uint32_t slot);
+InternalMessage encode_unlend(std::string_view key, std::uint32_t slot);
 
 }  // namespace pronghorn::ipc

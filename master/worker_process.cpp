@@ -206,7 +206,7 @@ void WorkerProcess::send_failed(const Error& error) {
 }
 
 void WorkerProcess::announce_drain() {
-  if (auto sent = send(ipc::encode_pronghorn({"drain", {}})); !sent) send_failed(sent.error());
+  if (auto sent = send(ipc::encode_pronghorn({.act = "drain"})); !sent) send_failed(sent.error());
 }
 
 void WorkerProcess::disconnect() {

@@ -49,7 +49,8 @@ class FakeWorker {
         std::move(*ipc::Channel::open(loop_, std::move(channel), std::move(handlers))));
     send(ipc::encode_online(seq_++));
     if (mode_ == "fault") {
-      send(ipc::encode_pronghorn({"fault", "cannot open '/srv/www': no such file or directory"}));
+      send(ipc::encode_pronghorn(
+          {.act = "fault", .text = "cannot open '/srv/www': no such file or directory"}));
       channel_->disconnect();
       loop_.run();
       return 78;

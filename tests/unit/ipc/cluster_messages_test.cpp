@@ -128,12 +128,30 @@ TEST_CASE("cluster messages: members of varying types are read leniently") {
 }
 
 TEST_CASE("cluster messages: our own are internal, and survive any text") {
-  auto text = encode_pronghorn({"fault", "line \"1\"\n"}).text();
+  auto text = encode_pronghorn({.act = "fault", .text = "line \"1\"\n"}).text();
   CHECK(text == R"({"cmd":"NODE_PRONGHORN","act":"fault","text":"line \"1\"\n"})");
   auto back = decode_pronghorn(Json::parse(text));
   REQUIRE(back.has_value());
   CHECK(back->act == "fault");
   CHECK(back->text == "line \"1\"\n");
-  CHECK(encode_pronghorn({"drain", ""}).text() == R"({"cmd":"NODE_PRONGHORN","act":"drain"})");
+  CHECK(encode_pronghorn({.act = "drain"}).text() == R"({"cmd":"NODE_PRONGHORN","act":"drain"})");
   CHECK_FALSE(decode_pronghorn(Json::parse(R"({"cmd":"NODE_CLUSTER"})")).has_value());
+}
+
+TEST_CASE("cluster messages: a socket that is lent is named by its server's key and its slot") {
+  auto lend = encode_lend("127.0.0.1:80:4:undefined:0", 3).text();
+  CHECK(lend ==
+        R"({"cmd":"NODE_PRONGHORN","act":"lend","key":"127.0.0.1:80:4:undefined:0","slot":3})");
+  auto back = decode_pronghorn(Json::parse(lend));
+  REQUIRE(back.has_value());
+  CHECK(back->act == "lend");
+  CHECK(back->key == "127.0.0.1:80:4:undefined:0");
+  CHECK(back->slot == 3);
+  CHECK(encode_unlend("k", 0).text() ==
+        R"({"cmd":"NODE_PRONGHORN","act":"unlend","key":"k","slot":0})");
+  for (const char* wrong : {"-1", "4294967296", "\"1\"", "1.5"}) {
+    CAPTURE(wrong);
+    auto text = std::string(R"({"cmd":"NODE_PRONGHORN","act":"lend","key":"k","slot":)") + wrong;
+    CHECK_FALSE(decode_pronghorn(Json::parse(text + "}"))->slot.has_value());
+  }
 }
