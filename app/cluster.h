@@ -71,8 +71,9 @@ class Cluster {
   void on_disconnect(std::function<void(Worker&)> listener);
   void on_exit(std::function<void(Worker&, const process::Exit&)> listener);
 
- private:
   struct Impl;
+
+ private:
   std::shared_ptr<Impl> impl_;
 };
 

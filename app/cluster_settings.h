@@ -2,7 +2,7 @@
 // What a Cluster starts its workers with, and how it keeps them.
 #pragma once
 
-#include <pronghorn/base/error.h>
+#include <pronghorn/base/result.h>
 #include <pronghorn/process/options.h>
 
 #include <chrono>

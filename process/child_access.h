@@ -5,6 +5,8 @@
 
 #include <pronghorn/process/child_process.h>
 
+#include "process/validate.h"
+
 #include <functional>
 #include <memory>
 
@@ -31,6 +33,8 @@ struct ChildProcessAccess {
   static const Error* start_error(const ChildProcess& child) noexcept;
   static State& state(ChildProcess& child) noexcept;
   static ChildProcess make(std::shared_ptr<State> state);
+  /// One that could not be started, whatever `why`: error and close follow from the loop.
+  static ChildProcess failed(Loop& loop, Command command, Error why);
 };
 
 }  // namespace pronghorn::process

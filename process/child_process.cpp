@@ -101,5 +101,11 @@ ChildProcessAccess::State& ChildProcessAccess::state(ChildProcess& child) noexce
 ChildProcess ChildProcessAccess::make(std::shared_ptr<State> state) {
   return ChildProcess(std::move(state));
 }
+ChildProcess ChildProcessAccess::failed(Loop& loop, Command command, Error why) {
+  auto state = std::make_shared<State>(loop, std::move(command), 0);
+  state->reserve_streams(3);
+  state->fail_start(std::move(why));
+  return make(std::move(state));
+}
 
 }  // namespace pronghorn::process

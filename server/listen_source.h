@@ -12,6 +12,10 @@
 #include <cstdint>
 #include <functional>
 
+namespace pronghorn {
+struct WorkerCounters;
+}
+
 namespace pronghorn::server {
 
 struct ListenRequest {
@@ -45,6 +49,8 @@ class ListenSource {
   virtual void listening(Ticket ticket) = 0;
   /// It does not any more, or is gone: nothing of its Client is called from now on.
   virtual void close(Ticket ticket) noexcept = 0;
+  /// Where the loop's servers count that are given no counters of their own; null: nowhere.
+  virtual WorkerCounters* counters() noexcept { return nullptr; }
 
   /// The source of this loop's servers; null: they open their sockets themselves.
   static ListenSource* of(Loop& loop) noexcept;
