@@ -6,12 +6,12 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/ipc/cluster_messages.h>
 
+#include "base/listen_socket.h"
 #include "master/start_failure.h"
 
 #include <cstdint>
 #include <expected>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace pronghorn::master {
@@ -21,9 +21,6 @@ class Listener {
   /// Binds and listens. @errors as people read them, with the exit code
   static std::expected<Listener, StartFailure> open(const config::ListenAddress& wanted,
                                                     int backlog, bool v6_only = false);
-  ~Listener();
-  Listener(Listener&&) noexcept;
-  Listener& operator=(Listener&&) noexcept;
 
   int fd() const noexcept { return fd_.get(); }
   /// As the configuration has it (a port may be 0, a host a name).
@@ -48,17 +45,10 @@ class Listener {
 
  private:
   Listener() = default;
-  static std::expected<Listener, StartFailure> open_unix(const config::ListenAddress& wanted,
-                                                         int backlog);
-  void unlink_path() noexcept;
-
   config::ListenAddress wanted_;
   config::ListenAddress address_;
   UniqueFd fd_;
-  bool owns_path_ = false;
-  dev_t device_ =
-      0;  // of the socket file: another server's file with our name is not ours to remove
-  ino_t inode_ = 0;
+  SocketFile file_;
 };
 
 /// All or nothing, in the order of the configuration.

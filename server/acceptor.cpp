@@ -2,10 +2,9 @@
 #include "server/acceptor.h"
 
 #include "base/log.h"
+#include "server/peer.h"
 
-#include <arpa/inet.h>
 #include <cerrno>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -15,30 +14,6 @@ namespace {
 /// While a listener is drained under load its queue may never be seen empty: no more than four of
 /// the longest usual queues (somaxconn is 4096) are taken from it.
 constexpr int kDrainAtMost = 4 * 4096;
-
-struct Peer {
-  char text[INET6_ADDRSTRLEN];
-  std::string_view view;
-};
-
-void describe(const sockaddr_storage& address, Peer& peer) {
-  const void* bytes = nullptr;
-  int family = address.ss_family;
-  if (family == AF_INET) {
-    bytes = &reinterpret_cast<const sockaddr_in&>(address).sin_addr;
-  } else if (family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-    bytes = &v6;
-    if (IN6_IS_ADDR_V4MAPPED(&v6)) {  // a dual-stack listener: people know it as IPv4
-      family = AF_INET;
-      bytes = &v6.s6_addr[12];
-    }
-  }
-  peer.view = "unix";
-  if (bytes != nullptr && ::inet_ntop(family, bytes, peer.text, sizeof peer.text) != nullptr) {
-    peer.view = peer.text;
-  }
-}
 
 }  // namespace
 
@@ -106,8 +81,8 @@ Acceptor::Taken Acceptor::take_one() {
                             SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
     Peer peer;
-    describe(address, peer);
-    owner_.on_accepted(std::move(socket), peer.view);
+    peer.describe(address);
+    owner_.on_accepted(std::move(socket), peer.view());
     return Taken::one;
   }
   switch (int error = errno) {

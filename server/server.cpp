@@ -7,7 +7,44 @@ namespace pronghorn {
 
 Server::Server(Loop& loop, Router router, Options options, WorkerCounters* counters)
     : impl_(std::make_unique<Impl>(loop, std::move(router), std::move(options), counters)) {}
+Server::Server(Loop& loop) : Server(loop, Router(), Options()) {}
 Server::~Server() = default;
+
+Server& Server::get(std::string_view pattern, Handler handler) {
+  return impl_->add_route("GET", pattern, std::move(handler)), *this;
+}
+Server& Server::post(std::string_view pattern, Handler handler) {
+  return impl_->add_route("POST", pattern, std::move(handler)), *this;
+}
+Server& Server::put(std::string_view pattern, Handler handler) {
+  return impl_->add_route("PUT", pattern, std::move(handler)), *this;
+}
+Server& Server::patch(std::string_view pattern, Handler handler) {
+  return impl_->add_route("PATCH", pattern, std::move(handler)), *this;
+}
+Server& Server::del(std::string_view pattern, Handler handler) {
+  return impl_->add_route("DELETE", pattern, std::move(handler)), *this;
+}
+Server& Server::any(std::string_view pattern, Handler handler) {
+  return impl_->add_route("*", pattern, std::move(handler)), *this;
+}
+
+Result<void> Server::listen(std::string_view address) { return listen(address, {}); }
+Result<void> Server::listen(std::string_view address, const ListenOptions& options) {
+  return impl_->listen(address, options);
+}
+void Server::on_listening(std::function<void(const Address&)> listener) {
+  impl_->listenings().on_listening(std::move(listener));
+}
+void Server::on_error(std::function<void(const Error&)> listener) {
+  impl_->listenings().on_error(std::move(listener));
+}
+std::optional<Address> Server::address() const { return impl_->listenings().address(); }
+void Server::close(std::function<void()> closed) { impl_->close(std::move(closed)); }
+
+bool Server::add_connection(UniqueFd connection) {
+  return impl_->add_connection(std::move(connection));
+}
 
 Result<void> Server::add_listener(UniqueFd listener) {
   return impl_->add_listener(std::move(listener));
@@ -17,9 +54,6 @@ void Server::set_accept_policy(server::AcceptPolicy* policy) noexcept { impl_->p
 void Server::set_access_log(server::AccessLog* log) noexcept { impl_->session().access_log = log; }
 
 void Server::begin_drain() noexcept { impl_->session().draining = true; }
-void Server::close_listeners(std::function<void()> on_drained) {
-  impl_->close_listeners(std::move(on_drained));
-}
 void Server::close_connections() noexcept { impl_->close_connections(); }
 
 std::uint64_t Server::connections() const noexcept { return impl_->open; }

@@ -44,7 +44,7 @@ class Server {
   explicit Server(Loop& loop);
   /// `counters` may be null (own ones are used); it and `loop` must outlive the server.
   Server(Loop& loop, Router router, Options options, WorkerCounters* counters = nullptr);
-  /// Closes every connection at once.
+  /// Closes every connection at once. Not from a handler; any other callback may destroy it.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -59,7 +59,8 @@ class Server {
 
   /// Listens on "HOST:PORT", ":PORT" (any address, both families), "[IPV6]:PORT" or "unix:PATH";
   /// port 0 is any free one, in a cluster the same for all workers. What becomes of it comes from
-  /// the loop: on_listening, or on_error. May be called several times.
+  /// the loop: on_listening, or on_error. May be called several times. The loop goes on until
+  /// close(). Where SIGPIPE has its default action it is ignored from now on, as in Node.
   /// @errors what is no address; a wrong route; a server that was closed
   Result<void> listen(std::string_view address);
   Result<void> listen(std::string_view address, const ListenOptions& options);
@@ -69,12 +70,15 @@ class Server {
   void on_error(std::function<void(const Error&)> listener);
   /// The first address that it listens on.
   std::optional<Address> address() const;
-  /// Node's server.close(): no new connections, idle ones are closed, requests in flight answered;
-  /// `closed` comes from the loop when no connection is left.
+  /// Node's server.close(), and no loss: takes what the queues still hold, then closes the
+  /// listeners; idle connections are closed after a quiet window in which a request on its way is
+  /// still answered, requests in flight are answered with Connection: close. `closed` comes from
+  /// the loop when no connection is left. May be called again, to wait as well.
   void close(std::function<void()> closed = {});
 
-  /// Takes a connection that was accepted elsewhere. @returns false when the server is full or
-  /// closing: the socket is closed then, and its sender has to keep a copy
+  /// Takes a connection that was accepted elsewhere; it is read from the loop only. @returns false
+  /// when the server is full or closing: the socket is closed then, and its sender has to keep a
+  /// copy
   bool add_connection(UniqueFd connection);
   /// Begins to accept on a listening stream socket (TCP or unix). @errors of watching it
   Result<void> add_listener(UniqueFd listener);
@@ -87,10 +91,6 @@ class Server {
 
   /// From now on every answer says Connection: close; accepting goes on.
   void begin_drain() noexcept;
-  /// Takes what the queues still hold, then closes the listeners; idle connections are closed after
-  /// a quiet window in which a request on its way is still answered; `on_drained` is called when no
-  /// connection is left. Implies begin_drain().
-  void close_listeners(std::function<void()> on_drained);
   /// Cuts what is left.
   void close_connections() noexcept;
 

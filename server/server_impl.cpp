@@ -1,11 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/server_impl.h"
 
+#include "server/peer.h"
+
 #include <algorithm>
+#include <csignal>
+#include <utility>
 
 namespace pronghorn {
 
 using server::Connection;
+
+namespace {
+
+Result<config::ListenAddress> parse_address(std::string_view text) {
+  // Any address: a configuration has to say which one it means, a program as in Node need not.
+  if (!text.starts_with(':') || text.find(':', 1) != std::string_view::npos) {
+    return config::ListenAddress::parse(text);
+  }
+  auto any = config::ListenAddress::parse("[::]" + std::string(text));
+  if (!any) return std::unexpected(Error("'" + std::string(text) + "' is not :PORT"));
+  any->host.clear();
+  return any;
+}
+
+/// sendfile(2) and libuv's writes have no MSG_NOSIGNAL.
+void ignore_broken_pipes() {
+  struct sigaction now{};
+  if (::sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+}
+
+}  // namespace
 
 Server::Impl::Impl(Loop& loop, Router router, Options options, WorkerCounters* counters)
     : loop_(loop),
@@ -16,21 +43,47 @@ Server::Impl::Impl(Loop& loop, Router router, Options options, WorkerCounters* c
       session_{.router = router_, .limits = options_.limits, .date = date_, .counters = counters_},
       deadlines_(loop, [](void* owner) { static_cast<Connection*>(owner)->on_deadline(); }),
       context_(loop, session_, options_.limits, options_.timeouts, deadlines_, *this),
+      listenings_(loop, *this),
       self_(std::make_shared<Impl*>(this)) {}
 
 Server::Impl::~Impl() {
   *self_ = nullptr;
   policy = nullptr;
-  on_drained_ = nullptr;
+  on_closed_.clear();
   cut_connections();
 }
 
-Result<void> Server::Impl::add_listener(UniqueFd listener) {
+void Server::Impl::add_route(std::string_view method, std::string_view pattern, Handler handler) {
+  auto added = router_.add(method, pattern, std::move(handler));
+  if (!added && !wrong_route_) wrong_route_ = std::move(added.error());
+}
+
+Result<void> Server::Impl::listen(std::string_view address, const ListenOptions& options) {
+  if (closing_) return std::unexpected(Error("the server was closed"));
+  if (wrong_route_) return std::unexpected(*wrong_route_);
+  auto where = parse_address(address);
+  if (!where) return std::unexpected(std::move(where.error()));
+  ignore_broken_pipes();
+  listenings_.open({.address = std::move(*where),
+                    .backlog = options.backlog,
+                    .ipv6_only = options.ipv6_only,
+                    .readable_all = options.readable_all,
+                    .writable_all = options.writable_all},
+                   options.exclusive);
+  return {};
+}
+
+Result<void> Server::Impl::accept_from(UniqueFd listener, std::uint64_t lent) {
   auto acceptor = server::Acceptor::open(loop_, std::move(listener), *this);
   if (!acceptor) return std::unexpected(acceptor.error());
-  acceptors_.push_back(std::move(*acceptor));
+  listeners_.push_back({.acceptor = std::move(*acceptor), .lent = lent});
   update_accepting();
   return {};
+}
+
+void Server::Impl::release_socket(std::uint64_t lent) {
+  std::erase_if(listeners_, [lent](const Listener& l) { return l.lent == lent; });
+  report_if_closed();
 }
 
 void Server::Impl::set_accepting(bool on) noexcept {
@@ -40,12 +93,12 @@ void Server::Impl::set_accepting(bool on) noexcept {
 
 /// A policy's wish does not count once the queues are being emptied: nobody else may come for them.
 void Server::Impl::update_accepting() noexcept {
-  for (auto& acceptor : acceptors_) {
+  for (auto& [acceptor, lent] : listeners_) {
     acceptor->set_enabled((accepting_ || acceptor->is_draining()) && has_room());
   }
 }
 
-void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer) {
+Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer) {
   Connection* connection = pool_.create(context_, std::move(socket), peer);
   connection->next = connections_;
   if (connections_ != nullptr) connections_->prev = connection;
@@ -54,7 +107,33 @@ void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer) {
   counters_.accepted.add(1);
   counters_.connections.add(1);
   if (!has_room()) update_accepting();
-  connection->start();
+  return *connection;
+}
+
+void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer) {
+  admit(std::move(socket), peer).start();
+}
+
+/// Counted at once, and read only when its sender may have been told that it is ours: one that the
+/// sender would give to another as well must not be touched.
+bool Server::Impl::add_connection(UniqueFd socket) {
+  if (closing_ || !has_room()) return false;
+  server::Peer peer;
+  server::prepare_connection(socket.get(), peer);
+  added_.push_back(&admit(std::move(socket), peer.view()));
+  if (added_.size() > 1) return true;
+  loop_.soon([self = self_] {
+    if (*self != nullptr) (*self)->start_added();
+  });
+  return true;
+}
+
+void Server::Impl::start_added() {
+  while (!added_.empty()) {
+    Connection* next = added_.front();
+    added_.pop_front();
+    next->start();
+  }
 }
 
 void Server::Impl::on_wakeup_end() noexcept {
@@ -64,13 +143,14 @@ void Server::Impl::on_wakeup_end() noexcept {
 void Server::Impl::on_connection_closed(Connection& connection) noexcept {
   (connection.prev != nullptr ? connection.prev->next : connections_) = connection.next;
   if (connection.next != nullptr) connection.next->prev = connection.prev;
+  if (!added_.empty()) std::erase(added_, &connection);
   pool_.destroy(&connection);
   bool was_full = !has_room();
   --open;
   counters_.connections.sub(1);
   if (was_full) update_accepting();
   if (policy != nullptr) policy->on_connection_closed();
-  report_if_drained();
+  report_if_closed();
 }
 
 void Server::Impl::when_unoccupied(void (Impl::*call)()) {
@@ -80,20 +160,22 @@ void Server::Impl::when_unoccupied(void (Impl::*call)()) {
   });
 }
 
-void Server::Impl::close_listeners(std::function<void()> on_drained) {
+void Server::Impl::close(std::function<void()> closed) {
+  closing_ = true;
   session_.draining = true;
-  on_drained_ = std::move(on_drained);
-  when_unoccupied(&Impl::drain_listeners);
+  on_closed_.push_back(std::move(closed));
+  listenings_.close();
+  when_unoccupied(&Impl::drain);
 }
 
-void Server::Impl::drain_listeners() {
-  if (closing_) return;
-  closing_ = true;
-  context_.quiet_since_ms = loop_.now_ms();
-  for (auto& acceptor : acceptors_) acceptor->drain();
-  update_accepting();
-  for (auto* c = connections_; c != nullptr; c = c->next) c->refresh_deadline();
-  report_if_drained();
+void Server::Impl::drain() {
+  if (!std::exchange(draining_, true)) {
+    context_.quiet_since_ms = loop_.now_ms();
+    for (auto& listener : listeners_) listener.acceptor->drain();
+    update_accepting();
+    for (auto* c = connections_; c != nullptr; c = c->next) c->refresh_deadline();
+  }
+  report_if_closed();
 }
 
 void Server::Impl::close_connections() noexcept { when_unoccupied(&Impl::cut_connections); }
@@ -104,11 +186,15 @@ void Server::Impl::cut_connections() {
 
 /// At the end of the turn: the callee may destroy us, and we may be deep in a connection's
 /// callback.
-void Server::Impl::report_if_drained() {
-  if (!closing_ || open > 0 || !on_drained_) return;
-  bool listening = std::ranges::any_of(acceptors_, [](auto& a) { return !a->is_closed(); });
-  if (listening) return;
-  loop_.defer([call = std::exchange(on_drained_, nullptr)] { call(); });
+void Server::Impl::report_if_closed() {
+  if (!draining_ || open > 0 || on_closed_.empty()) return;
+  bool accepts = std::ranges::any_of(listeners_, [](auto& l) { return !l.acceptor->is_closed(); });
+  if (accepts) return;
+  loop_.defer([self = self_, calls = std::exchange(on_closed_, {})] {
+    for (const auto& call : calls) {
+      if (*self != nullptr && call) call();
+    }
+  });
 }
 
 }  // namespace pronghorn

@@ -11,30 +11,48 @@
 #include "server/connection_context.h"
 #include "server/date.h"
 #include "server/deadlines.h"
+#include "server/listenings.h"
 #include "server/pool.h"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace pronghorn {
 
 struct Server::Impl final : private server::Acceptor::Owner,
+                            private server::Listenings::Owner,
                             private server::ConnectionContext::Owner {
   Impl(Loop& loop, Router router, Options options, WorkerCounters* counters);
   ~Impl();
 
-  Result<void> add_listener(UniqueFd listener);
+  void add_route(std::string_view method, std::string_view pattern, Handler handler);
+  Result<void> listen(std::string_view address, const ListenOptions& options);
+  Result<void> add_listener(UniqueFd listener) { return accept_from(std::move(listener), 0); }
+  bool add_connection(UniqueFd socket);
   void set_accepting(bool on) noexcept;
-  void close_listeners(std::function<void()> on_drained);
+  void close(std::function<void()> closed);
   void close_connections() noexcept;
 
   server::AcceptPolicy* policy = nullptr;
   std::uint64_t open = 0;
   server::SessionContext& session() noexcept { return session_; }
+  server::Listenings& listenings() noexcept { return listenings_; }
 
  private:
+  struct Listener {
+    std::unique_ptr<server::Acceptor> acceptor;
+    std::uint64_t lent = 0;  // 0: ours
+  };
+
+  Result<void> accept_from(UniqueFd listener, std::uint64_t lent) override;
+  void release_socket(std::uint64_t lent) override;
+  bool take_connection(UniqueFd socket) override { return add_connection(std::move(socket)); }
+  void on_close_asked(std::function<void()> closed) override { close(std::move(closed)); }
+
   bool has_room() const noexcept override { return open < options_.max_connections; }
   bool takes_another() noexcept override { return policy == nullptr || policy->takes_another(); }
   void on_accepted(UniqueFd socket, std::string_view peer) override;
@@ -42,16 +60,18 @@ struct Server::Impl final : private server::Acceptor::Owner,
   void on_accept_failed() noexcept override {
     if (policy != nullptr) policy->on_accept_failed();
   }
-  void on_acceptor_closed() noexcept override { report_if_drained(); }
+  void on_acceptor_closed() noexcept override { report_if_closed(); }
   void on_connection_closed(server::Connection& connection) noexcept override;
 
+  server::Connection& admit(UniqueFd socket, std::string_view peer);
+  void start_added();
   /// Runs `call` now, or at the end of the turn when a handler is on the stack; never after the
   /// end.
   void when_unoccupied(void (Impl::*call)());
-  void drain_listeners();
+  void drain();
   void cut_connections();
   void update_accepting() noexcept;
-  void report_if_drained();
+  void report_if_closed();
 
   Loop& loop_;
   Router router_;
@@ -64,11 +84,15 @@ struct Server::Impl final : private server::Acceptor::Owner,
   server::ConnectionContext context_;
   server::Pool<server::Connection> pool_;
   server::Connection* connections_ = nullptr;
-  std::vector<std::unique_ptr<server::Acceptor>> acceptors_;
-  std::shared_ptr<Impl*> self_;  // empty once we are gone: for deferred calls
-  std::function<void()> on_drained_;
+  std::vector<Listener> listeners_;
+  server::Listenings listenings_;
+  std::deque<server::Connection*> added_;  // by add_connection(), and not read yet
+  std::shared_ptr<Impl*> self_;            // empty once we are gone: for deferred calls
+  std::vector<std::function<void()>> on_closed_;
+  std::optional<Error> wrong_route_;  // the first
   bool accepting_ = true;
-  bool closing_ = false;
+  bool closing_ = false;   // close() was called
+  bool draining_ = false;  // … and the queues are being emptied
 };
 
 }  // namespace pronghorn

@@ -192,7 +192,7 @@ void Worker::Impl::drain() {
   doorbell.reset();  // before the descriptor that it watches, which the gate owns
   gate.reset();
   deadline.start(options.config.drain_timeout);
-  server.close_listeners([this] {
+  server.close([this] {
     finished = true;
     if (!channel || !channel->disconnect()) loop.stop();
   });

@@ -24,6 +24,7 @@ struct Loop::State {
   uv_prepare_t prepare{};                                // runs what is due before the next poll
   std::vector<std::move_only_function<void()>> soon;
   std::unordered_map<const void*, std::shared_ptr<void>> held;
+  std::unordered_map<const void*, void*> attached;
 };
 
 namespace {
@@ -120,6 +121,19 @@ void Loop::hold(std::shared_ptr<void> what) {
 void Loop::release(const void* what) noexcept {
   // Out of the map first: what goes here may release others.
   auto held = state_->held.extract(what);
+}
+
+void Loop::attach(const void* key, void* what) {
+  if (what == nullptr) {
+    state_->attached.erase(key);
+  } else {
+    state_->attached.insert_or_assign(key, what);
+  }
+}
+
+void* Loop::attached(const void* key) const noexcept {
+  auto found = state_->attached.find(key);
+  return found == state_->attached.end() ? nullptr : found->second;
 }
 
 uv_loop_s* Loop::native() noexcept { return &state_->loop; }

@@ -43,6 +43,11 @@ class Loop {
   void hold(std::shared_ptr<void> what);
   void release(const void* what) noexcept;
 
+  /// What belongs to all of a loop and is found by it: `key` is the address of a constant of who
+  /// attaches. Not owned; null: no more.
+  void attach(const void* key, void* what);
+  void* attached(const void* key) const noexcept;
+
   /// libuv's own loop, for the handles of base/uv.
   uv_loop_s* native() noexcept;
 

@@ -33,7 +33,7 @@ TEST_CASE("drain: what is queued and what is in flight is answered before the en
     queued.back().send(get("/hello"));
   }
   int reported = 0;
-  s.server->close_listeners([&] { ++reported; });
+  s.server->close([&] { ++reported; });
   for (auto& c : queued) {
     REQUIRE(s.ends(c));
     CHECK(c.eof);
@@ -67,7 +67,7 @@ TEST_CASE("drain: an idle connection is closed after a quiet window in which it 
     }
     auto start = SteadyClock::now();
     bool drained = false;
-    s.server->close_listeners([&] { drained = true; });
+    s.server->close([&] { drained = true; });
     s.run_for(100ms);
     seen.left = s.server->connections();
     s.talk(late, get("/hello"), [&] { return late.over(); });
@@ -106,7 +106,7 @@ TEST_CASE("drain: a full server takes what is queued as places become free") {
   s.run_for(10ms);
   CHECK(s.server->connections() == 2);
   bool drained = false;
-  s.server->close_listeners([&] { drained = true; });
+  s.server->close([&] { drained = true; });
   for (auto& c : clients) c.send("Host: t\r\n\r\n");
   for (auto& c : clients) {
     REQUIRE(s.ends(c));
@@ -119,7 +119,7 @@ TEST_CASE("drain: a full server takes what is queued as places become free") {
 TEST_CASE("drain: without connections the end is reported in a later turn, once") {
   TestServer s;
   int reported = 0;
-  s.server->close_listeners([&] { ++reported; });
+  s.server->close([&] { ++reported; });
   CHECK(reported == 0);
   REQUIRE(s.until([&] { return reported > 0; }));
   s.turns(5);
@@ -130,7 +130,7 @@ TEST_CASE("drain: the server may be destroyed when its end is reported") {
   TestServer s;
   Client c = s.listener.connect();
   s.run_for(10ms);
-  s.server->close_listeners([&] { s.server.reset(); });
+  s.server->close([&] { s.server.reset(); });
   REQUIRE(s.until([&] { return !s.server.has_value(); }));
   CHECK(s.ends(c));
 }
@@ -138,7 +138,7 @@ TEST_CASE("drain: the server may be destroyed when its end is reported") {
 TEST_CASE("drain: a handler may close the listeners") {
   TestServer s;
   bool drained = false;
-  s.action = [&] { s.server->close_listeners([&] { drained = true; }); };
+  s.action = [&] { s.server->close([&] { drained = true; }); };
   Client queued = s.listener.connect(), c = s.listener.connect();
   s.run_for(10ms);
   c.send(get("/act"));
@@ -154,7 +154,7 @@ TEST_CASE("drain: close_connections cuts what is left and the end is reported") 
   Client c = s.listener.connect();
   s.run_for(10ms);
   bool drained = false;
-  s.server->close_listeners([&] { drained = true; });
+  s.server->close([&] { drained = true; });
   s.server->close_connections();
   CHECK(s.server->connections() == 0);
   REQUIRE(s.until([&] { return drained; }));

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is at the other end of a connection, as logs and handlers are told. Used where connections
+// begin.
+#pragma once
+
+#include <netinet/in.h>
+#include <string_view>
+#include <sys/socket.h>
+
+namespace pronghorn::server {
+
+/// Text without an allocation: "127.0.0.1", "::1", "unix".
+class Peer {
+ public:
+  void describe(const sockaddr_storage& address);
+  std::string_view view() const noexcept { return view_; }
+
+ private:
+  char text_[INET6_ADDRSTRLEN];
+  std::string_view view_;
+};
+
+/// Makes a connection from elsewhere like one that we accepted: non-blocking, without delay; and
+/// says whose it is.
+void prepare_connection(int fd, Peer& peer);
+
+}  // namespace pronghorn::server
