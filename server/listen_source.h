@@ -42,10 +42,10 @@ class ListenSource {
     /// The process is asked to leave: close gracefully, and call `closed` when no connection is
     /// left.
     std::function<void(std::function<void()> closed)> on_close_asked;
-    /// Accept from this socket as well, that of a worker which does not, until on_lending_ended
-    /// tells the same number (never 0).
-    std::function<void(std::uint64_t lent, UniqueFd socket)> on_lent;
-    std::function<void(std::uint64_t lent)> on_lending_ended;
+    /// Accept from this socket as well, that of a slot whose worker is away, until
+    /// on_lending_ended.
+    std::function<void(std::uint32_t slot, UniqueFd socket)> on_lent;
+    std::function<void(std::uint32_t slot)> on_lending_ended;
   };
 
   virtual Ticket listen(const ListenRequest& request, Client client) = 0;

@@ -24,6 +24,9 @@ std::optional<mode_t> mode_of(const ListenRequest& request) {
   return mode;
 }
 
+/// A slot's socket of one listening; an Id is never 0.
+std::uint64_t lent(Listenings::Id id, std::uint32_t slot) { return id << 32 | slot; }
+
 }  // namespace
 
 struct Listenings::Events {
@@ -85,12 +88,13 @@ ListenSource::Client Listenings::client(Id id) {
           .on_close_asked =
               [this](std::function<void()> closed) { owner_.on_close_asked(std::move(closed)); },
           .on_lent =
-              [this](std::uint64_t lent, UniqueFd socket) {
-                if (auto added = owner_.accept_from(std::move(socket), lent); !added) {
+              [this, id](std::uint32_t slot, UniqueFd socket) {
+                if (auto added = owner_.accept_from(std::move(socket), lent(id, slot)); !added) {
                   log::warn("lent socket refused", {{"why", added.error().message()}});
                 }
               },
-          .on_lending_ended = [this](std::uint64_t lent) { owner_.release_socket(lent); }};
+          .on_lending_ended = [this,
+                               id](std::uint32_t slot) { owner_.release_socket(lent(id, slot)); }};
 }
 
 void Listenings::on_granted(Id id, Result<ListenSource::Grant> grant) {

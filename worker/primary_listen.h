@@ -8,6 +8,7 @@
 #include "server/listen_source.h"
 #include "worker/primary_link.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,8 +17,11 @@ namespace pronghorn::worker {
 
 class PrimaryListen final : public server::ListenSource {
  public:
+  /// Whether a host's name is resolved here, as Node does, or is the primary's to know.
+  enum class Names : std::uint8_t { resolved, as_they_are };
+
   /// Becomes the loop's source; `link` and `loop` outlive it.
-  PrimaryListen(Loop& loop, PrimaryLink& link);
+  PrimaryListen(Loop& loop, PrimaryLink& link, Names names = Names::resolved);
   ~PrimaryListen();
   PrimaryListen(const PrimaryListen&) = delete;
   PrimaryListen& operator=(const PrimaryListen&) = delete;
@@ -33,14 +37,20 @@ class PrimaryListen final : public server::ListenSource {
 
  private:
   struct Server;
-  void server_closed();
+  struct Closing;
+
+  Result<ipc::ClusterMessage> query_for(const server::ListenRequest& request) const;
+  Result<void> ask(const std::shared_ptr<Server>& server, const server::ListenRequest& request);
+  void on_granted(Server& server, Result<PrimaryLink::Granted> granted);
+  void refuse(Ticket ticket, const Error& error);
 
   Loop& loop_;
   PrimaryLink& link_;
+  Names names_;
   std::map<Ticket, std::shared_ptr<Server>> servers_;
   Ticket next_ = 1;
-  std::function<void()> all_closed_;
-  bool closing_ = false;
+  std::weak_ptr<Closing> closing_;
+  bool is_closing_ = false;
 };
 
 }  // namespace pronghorn::worker
