@@ -2,11 +2,12 @@
 // A listening socket that the master owns for its whole life; workers borrow it.
 #pragma once
 
+#include <pronghorn/base/result.h>
 #include <pronghorn/base/unique_fd.h>
 #include <pronghorn/config/config.h>
 #include <pronghorn/ipc/cluster_messages.h>
 
-#include "base/listen_socket.h"
+#include "master/listening_socket.h"
 #include "master/start_failure.h"
 
 #include <cstdint>
@@ -21,6 +22,14 @@ class Listener {
   /// Binds and listens. @errors as people read them, with the exit code
   static std::expected<Listener, StartFailure> open(const config::ListenAddress& wanted,
                                                     int backlog, bool v6_only = false);
+  /// Of a socket that listens.
+  Listener(config::ListenAddress wanted, UniqueFd fd, SocketFile file = {});
+  ~Listener() = default;
+  Listener(Listener&&) noexcept = default;
+  Listener& operator=(Listener&&) noexcept = default;
+  /// One more socket of the same TCP address and port: the kernel spreads new connections over both
+  /// (SO_REUSEPORT). @errors of the system calls
+  Result<Listener> beside() const;
 
   int fd() const noexcept { return fd_.get(); }
   /// As the configuration has it (a port may be 0, a host a name).
@@ -44,7 +53,6 @@ class Listener {
   void close() noexcept;
 
  private:
-  Listener() = default;
   config::ListenAddress wanted_;
   config::ListenAddress address_;
   UniqueFd fd_;
