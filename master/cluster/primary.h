@@ -55,15 +55,19 @@ class Primary {
   /// For servers that are opened from now on.
   void set_scheduling(Scheduling scheduling, bool sticky) noexcept;
 
-  /// Serves this listener, which outlives the Primary, to the workers that ask for its address.
-  /// @errors of making a socket for each slot (reuseport)
+  /// Serves this listener, which outlives the Primary's use of it (close_servers() ends that), to
+  /// the workers that ask for its address.
+  /// @errors of making a socket for each slot (reuseport); ENOTSUP: Options::board is needed
   Result<void> adopt(Listener& listener);
 
+  /// `send` is the worker's channel: it must not call us. What it returns as an error is for the
+  /// owner to judge (its end, or a worker that does not read); we go on without that worker.
   void add(Id id, std::optional<std::uint32_t> slot, Member::Send send);
   /// From the worker's channel. @returns whether it was a cluster message
   bool take(Id id, const Json& message);
   /// Tells it to leave (act 'disconnect'): it gets no server and no connection any more.
-  /// @errors Errc::ipc_channel_closed
+  /// Once; also for one that leaves on its own account it does nothing. @errors
+  /// Errc::ipc_channel_closed
   Result<bool> disconnect(Id id);
   /// Its channel has ended or its process has: what it has not answered for goes to another. The
   /// servers stay, and queue.
@@ -71,19 +75,22 @@ class Primary {
   /// A worker without a heartbeat gets nothing new, and what only it could take goes to another.
   void set_suspect(Id id, bool suspect);
 
-  /// The servers that were opened for workers begin no new connection (Listener::refuse_new);
-  /// adopted listeners are their owner's.
+  /// The servers that were opened for workers begin no new connection (Listener::refuse_new), nor
+  /// do the sockets beside adopted listeners (reuseport); those themselves are their owner's.
   void refuse_new();
   /// After refuse_new() and a quiet time: hands over what is queued in all of them, adopted ones
-  /// included, and accepts no more; `done` from the loop or at once.
+  /// included, and accepts no more; `done` from the loop or at once. May be called again: looks
+  /// again, and tells only the last `done`.
   void drain(std::function<void()> done);
-  /// Closes the servers that were opened for workers; adopted listeners are their owner's.
+  /// Closes the servers that were opened for workers, and forgets the adopted ones: their listeners
+  /// are their owner's. What drain() still waited for in them is over.
   void close_servers();
 
   struct Totals {
     std::uint64_t handed_over = 0;  ///< taken by a worker
     std::uint64_t refused = 0;      ///< given back by one, and offered to another
-    std::uint64_t recovered = 0;    ///< of a worker that died before it answered
+    std::uint64_t recovered = 0;    ///< of a worker that died before it answered; goes to another
+    std::uint64_t given_up = 0;     ///< of one that had begun with it: closed
     std::uint64_t waiting = 0;      ///< now in the primary's hands
   };
   Totals totals() const noexcept;

@@ -31,6 +31,8 @@ class ServerHandle {
   virtual std::size_t members() const noexcept = 0;
   /// Connections that the primary has accepted and no worker has taken yet.
   virtual std::size_t waiting() const noexcept { return 0; }
+  /// Listener::refuse_new() for sockets of its own.
+  virtual void refuse_new() {}
   /// No new connection begins any more (the listener refuses them): hands over what the queue
   /// holds, and calls `done`, from the loop or at once, when nothing is left in the primary's
   /// hands.

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "master/cluster/reuseport_handle.h"
+
+#include <pronghorn/base/log.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+namespace pronghorn::master {
+
+Result<std::unique_ptr<ReuseportHandle>> ReuseportHandle::open(const Listener& first,
+                                                               std::uint32_t slots,
+                                                               std::string key) {
+  std::vector<Listener> further;
+  for (std::uint32_t i = 1; i < slots; ++i) {
+    auto listener = first.beside();
+    if (!listener) return std::unexpected(std::move(listener).error());
+    further.push_back(std::move(*listener));
+  }
+  return std::unique_ptr<ReuseportHandle>(
+      new ReuseportHandle(std::move(key), std::move(further), first.fd()));
+}
+
+ReuseportHandle::ReuseportHandle(std::string key, std::vector<Listener> further, int first)
+    : key_(std::move(key)), further_(std::move(further)) {
+  slots_.push_back({.fd = first});
+  for (const Listener& listener : further_) slots_.push_back({.fd = listener.fd()});
+}
+
+ServerHandle::Join ReuseportHandle::join(Member& member) {
+  if (!member.slot() || *member.slot() >= slots_.size()) return {.error = ENOTSUP};
+  return {.fd = slots_[*member.slot()].fd};
+}
+
+void ReuseportHandle::joined(Member& member) {
+  if (find(member.id()) == nullptr) members_.push_back(&member);
+  settle();
+}
+
+void ReuseportHandle::leave(Member& member, bool is_gone) {
+  std::erase(members_, &member);
+  // It closes what it borrowed with the server, or is gone.
+  for (Slot& slot : slots_) {
+    if (slot.borrower == member.id()) slot.borrower.reset();
+  }
+  // One that leaves takes what is queued, and while we drain nothing more comes.
+  if (is_gone || !draining_) settle();
+}
+
+void ReuseportHandle::drain(std::function<void()> done) {
+  draining_ = true;
+  done();
+}
+
+void ReuseportHandle::suspicion_changed(Member&) { settle(); }
+
+void ReuseportHandle::refuse_new() {
+  for (Listener& listener : further_) listener.refuse_new();
+}
+
+// Connections that are queued at a socket stay there whatever happens to workers: somebody must
+// accept from every one of them, as the kernel goes on choosing it for new clients.
+void ReuseportHandle::settle() {
+  for (std::uint32_t i = 0; i < slots_.size(); ++i) settle_slot(i);
+}
+
+void ReuseportHandle::settle_slot(std::uint32_t index) {
+  if (is_attended(index)) return take_back(index);
+  const auto borrower = slots_[index].borrower;
+  const Member* holder = borrower ? find(*borrower) : nullptr;
+  if (holder != nullptr && !holder->is_suspect()) return;
+  std::vector<Member*> able;
+  std::ranges::copy_if(members_, std::back_inserter(able),
+                       [](const Member* m) { return !m->is_suspect(); });
+  std::ranges::stable_sort(able, {}, [this](const Member* m) { return borrowed_by(*m); });
+  for (Member* member : able) {
+    if (lend(index, *member)) return;
+  }
+}
+
+bool ReuseportHandle::is_attended(std::uint32_t index) const {
+  return std::ranges::any_of(
+      members_, [index](const Member* m) { return m->slot() == index && !m->is_suspect(); });
+}
+
+Member* ReuseportHandle::find(std::uint64_t id) const {
+  auto found = std::ranges::find(members_, id, &Member::id);
+  return found == members_.end() ? nullptr : *found;
+}
+
+std::size_t ReuseportHandle::borrowed_by(const Member& member) const {
+  return static_cast<std::size_t>(std::ranges::count(slots_, member.id(), &Slot::borrower));
+}
+
+bool ReuseportHandle::lend(std::uint32_t index, Member& to) {
+  const auto socket = ipc::Handle::native(slots_[index].fd);
+  auto sent = to.send(ipc::encode_lend(key_, index), &socket);
+  if (sent) {
+    // A suspect's copy goes when it reads its channel again; two that accept do no harm.
+    take_back(index);
+    slots_[index].borrower = to.id();
+    return true;
+  }
+  // A worker that ends is removed next, which settles this again.
+  if (sent.error().code() != Errc::ipc_channel_closed) {
+    log::warn("socket not lent",
+              {{"server", key_}, {"slot", index + 1}, {"why", sent.error().message()}});
+  }
+  return false;
+}
+
+void ReuseportHandle::take_back(std::uint32_t index) {
+  auto borrower = std::exchange(slots_[index].borrower, std::nullopt);
+  if (!borrower) return;
+  if (Member* member = find(*borrower)) {
+    // Unsent: its channel has ended, and its copy with it.
+    static_cast<void>(member->send(ipc::encode_unlend(key_, index)));
+  }
+}
+
+}  // namespace pronghorn::master

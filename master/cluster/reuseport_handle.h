@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each slot's worker accepts from a socket of its own, which the primary makes and keeps, so that
+// no queue goes with its worker. The socket of a slot whose worker is away is lent to another
+// (docs/decisions/0013). Owned by Primary, one per key.
+#pragma once
+
+#include <pronghorn/base/result.h>
+
+#include "master/cluster/server_handle.h"
+#include "master/listener.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pronghorn::master {
+
+class ReuseportHandle final : public ServerHandle {
+ public:
+  /// `first`, which outlives this, is slot 0's socket; those of the other slots are made beside it.
+  /// @errors of making them
+  static Result<std::unique_ptr<ReuseportHandle>> open(const Listener& first, std::uint32_t slots,
+                                                       std::string key);
+
+  Join join(Member& member) override;
+  void joined(Member& member) override;
+  void leave(Member& member, bool is_gone) override;
+  void suspicion_changed(Member& member) override;
+  std::size_t members() const noexcept override { return members_.size(); }
+
+  void drain(std::function<void()> done) override;
+  void refuse_new() override;
+
+ private:
+  struct Slot {
+    int fd = -1;
+    std::optional<std::uint64_t> borrower{};  // accepts from it in place of the slot's worker
+  };
+
+  ReuseportHandle(std::string key, std::vector<Listener> further, int first);
+  void settle();
+  void settle_slot(std::uint32_t index);
+  bool is_attended(std::uint32_t index) const;
+  Member* find(std::uint64_t id) const;
+  std::size_t borrowed_by(const Member& member) const;
+  bool lend(std::uint32_t index, Member& to);
+  void take_back(std::uint32_t index);
+
+  std::string key_;
+  std::vector<Listener> further_;
+  std::vector<Slot> slots_;
+  std::vector<Member*> members_;
+  bool draining_ = false;
+};
+
+}  // namespace pronghorn::master
