@@ -46,11 +46,22 @@ struct ListenSocket {
   /// 0.0.0.0 on a machine without IPv6. A name is resolved, which may block.
   static std::expected<ListenSocket, Failure> open_tcp(const std::string& host, std::uint16_t port,
                                                        int backlog, bool v6_only = false);
+  /// The same for a program of others, which may speak first: without HTTP's TCP_DEFER_ACCEPT and
+  /// TCP_NODELAY. Never blocks: a name is EINVAL.
+  static std::expected<ListenSocket, int> open_plain_tcp(const std::string& host,
+                                                         std::uint16_t port, int backlog,
+                                                         bool v6_only);
   /// A file that a dead server left is removed first; a live one's is EADDRINUSE, any other file
-  /// EEXIST. `mode` is the file's then; none: by the umask.
+  /// EEXIST. `mode` is the file's then; none: by the umask. A path over the kernel's 107 bytes must
+  /// be shorter as seen from the working directory.
   static std::expected<ListenSocket, Failure> open_unix(const std::string& path, int backlog,
                                                         std::optional<mode_t> mode);
 };
+
+/// One more socket with the address, port, options and backlog of a listening TCP one, by
+/// SO_REUSEPORT, which that one gets as well: the kernel spreads new connections over both.
+/// @errors an errno
+std::expected<UniqueFd, int> listen_beside(int fd);
 
 /// The first numeric address of a host. @errors a getaddrinfo(3) value
 std::expected<Address, int> resolve_host(const std::string& host, std::uint16_t port);

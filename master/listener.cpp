@@ -9,8 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <memory>
-#include <netdb.h>
+#include <filesystem>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -19,67 +18,46 @@
 namespace pronghorn::master {
 namespace {
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
-};
-using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
-
-std::expected<Addresses, StartFailure> resolve(const config::ListenAddress& wanted) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  // No host is "any": as Node, `::` for both families (node-ipc 3.4).
-  const char* host = wanted.host.empty() ? "::" : wanted.host.c_str();
-  int status = ::getaddrinfo(host, std::to_string(wanted.port).c_str(), &hints, &list);
-  if (status != 0) return std::unexpected(resolve_failure(wanted, status));
-  return Addresses(list);
+config::ListenAddress as_configured(const Address& address) {
+  if (address.type == AddressType::unix_socket) {
+    return {.host = {}, .port = 0, .path = address.address};
+  }
+  return {.host = address.address, .port = address.port, .path = {}};
 }
 
 }  // namespace
 
 std::expected<Listener, StartFailure> Listener::open(const config::ListenAddress& wanted,
                                                      int backlog, bool v6_only) {
-  if (wanted.is_unix()) {
-    // Like a loopback port, for every local user; who may come near is the folder's mode.
-    auto opened = listen_unix(wanted.path, backlog, 0666);
-    if (!opened) return std::unexpected(listen_failure(wanted, opened.error()));
-    return Listener(wanted, std::move(opened->fd), std::move(opened->file));
+  // A unix socket is like a loopback port, for every local user; who may come near is the folder's
+  // mode.
+  auto socket = wanted.is_unix()
+                    ? ListenSocket::open_unix(wanted.path, backlog, 0666)
+                    : ListenSocket::open_tcp(wanted.host, wanted.port, backlog, v6_only);
+  if (!socket) {
+    const auto& why = socket.error();
+    return std::unexpected(why.eai != 0 ? resolve_failure(wanted, why.eai)
+                                        : listen_failure(wanted, why.error));
   }
-  auto addresses = resolve(wanted);
-  if (!addresses) return std::unexpected(addresses.error());
-  int first_error = 0;
-  for (const addrinfo* each = addresses->get(); each != nullptr; each = each->ai_next) {
-    auto fd = listen_tcp(each->ai_addr, each->ai_addrlen,
-                         {.backlog = backlog, .v6_only = v6_only, .is_http = true});
-    if (fd) return Listener(wanted, std::move(*fd));
-    if (first_error == 0) first_error = fd.error();
-    // A name's other address does for a family that this machine does not have, not for a taken
-    // port.
-    if (fd.error() != EAFNOSUPPORT && fd.error() != EADDRNOTAVAIL) break;
-  }
-  if (wanted.host.empty() && first_error == EAFNOSUPPORT) {
-    auto v4 = wanted;
-    v4.host = "0.0.0.0";
-    auto listener = open(v4, backlog);
-    if (listener) listener->wanted_ = wanted;
-    return listener;
-  }
-  return std::unexpected(listen_failure(wanted, first_error));
+  return Listener(wanted, std::move(*socket));
 }
 
-Listener::Listener(config::ListenAddress wanted, UniqueFd fd, SocketFile file)
-    : wanted_(std::move(wanted)), fd_(std::move(fd)), file_(std::move(file)) {
-  address_ = wanted_.is_unix() ? wanted_ : local_address(fd_.get());
-}
+Listener::Listener(config::ListenAddress wanted, ListenSocket socket)
+    : wanted_(std::move(wanted)),
+      address_(as_configured(socket.address)),
+      fd_(std::move(socket.fd)),
+      file_(std::move(socket.file)) {}
 
 Result<Listener> Listener::beside() const {
   auto fd = listen_beside(fd_.get());
-  if (!fd)
+  if (!fd) {
     return std::unexpected(
         Error::system(fd.error(), "cannot open a second socket for " + address_.text()));
-  return Listener(wanted_, std::move(*fd));
+  }
+  ListenSocket socket;
+  socket.address = local_address(fd->get());
+  socket.fd = std::move(*fd);
+  return Listener(wanted_, std::move(socket));
 }
 
 std::string Listener::url() const {
@@ -87,8 +65,12 @@ std::string Listener::url() const {
 }
 
 bool Listener::matches(const ipc::ClusterMessage& query) const {
-  if (address_.is_unix())
-    return query.address == address_.path && query.address_type == AddressType::unix_socket;
+  if (address_.is_unix()) {
+    // Workers ask by the absolute path, as Node's do.
+    return query.address_type == AddressType::unix_socket && query.address &&
+           (*query.address == address_.path ||
+            *query.address == std::filesystem::absolute(address_.path));
+  }
   if (query.address_type != AddressType::ipv4 && query.address_type != AddressType::ipv6)
     return false;
   std::string host = query.address.value_or("");

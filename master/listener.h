@@ -7,7 +7,7 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/ipc/cluster_messages.h>
 
-#include "master/listening_socket.h"
+#include "base/listen_socket.h"
 #include "master/start_failure.h"
 
 #include <cstdint>
@@ -23,10 +23,7 @@ class Listener {
   static std::expected<Listener, StartFailure> open(const config::ListenAddress& wanted,
                                                     int backlog, bool v6_only = false);
   /// Of a socket that listens.
-  Listener(config::ListenAddress wanted, UniqueFd fd, SocketFile file = {});
-  ~Listener() = default;
-  Listener(Listener&&) noexcept = default;
-  Listener& operator=(Listener&&) noexcept = default;
+  Listener(config::ListenAddress wanted, ListenSocket socket);
   /// One more socket of the same TCP address and port: the kernel spreads new connections over both
   /// (SO_REUSEPORT). @errors of the system calls
   Result<Listener> beside() const;

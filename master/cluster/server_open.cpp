@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "master/cluster/server_open.h"
 
+#include "base/listen_socket.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -27,17 +29,6 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-// Workers look names up themselves (as Node's do): nothing here may wait for a name server.
-Addresses parse_numeric(const std::string& host, std::int64_t port, int type) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = type;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
-  return Addresses(list);
-}
-
 int backlog_of(const ipc::ClusterMessage& query) noexcept {
   constexpr int kNodes = 511;
   return query.backlog > 0 && query.backlog <= INT_MAX ? static_cast<int>(query.backlog) : kNodes;
@@ -47,32 +38,26 @@ bool is_port(const ipc::ClusterMessage& query) noexcept {
   return query.port && *query.port >= 0 && *query.port <= UINT16_MAX;
 }
 
-Opened open_tcp(const ipc::ClusterMessage& query, const std::string& host) {
-  auto where = parse_numeric(host, *query.port, SOCK_STREAM);
-  if (!where) return std::unexpected(EINVAL);
-  auto fd = listen_tcp(where->ai_addr, where->ai_addrlen,
-                       {.backlog = backlog_of(query), .v6_only = (query.flags & kIpv6Only) != 0});
-  if (!fd) return std::unexpected(fd.error());
-  return OpenedServer{
-      .listener = Listener({host, static_cast<std::uint16_t>(*query.port), {}}, std::move(*fd))};
-}
-
-Opened open_any(const ipc::ClusterMessage& query) {
-  auto opened = open_tcp(query, "::");
-  // Without IPv6, IPv4 alone; what is in use is in use.
-  if (opened || opened.error() == EADDRINUSE) return opened;
-  return open_tcp(query, "0.0.0.0");
+// No address is any.
+Opened open_tcp(const ipc::ClusterMessage& query) {
+  if (!is_port(query)) return std::unexpected(EINVAL);
+  config::ListenAddress wanted{
+      query.address.value_or(""), static_cast<std::uint16_t>(*query.port), {}};
+  auto socket = ListenSocket::open_plain_tcp(wanted.host, wanted.port, backlog_of(query),
+                                             (query.flags & kIpv6Only) != 0);
+  if (!socket) return std::unexpected(socket.error());
+  return OpenedServer{.listener = Listener(std::move(wanted), std::move(*socket))};
 }
 
 Opened open_unix(const ipc::ClusterMessage& query) {
   if (!query.address || query.address->empty()) return std::unexpected(EINVAL);
-  mode_t permissions = 0;
-  if (query.readable_all) permissions |= S_IRUSR | S_IRGRP | S_IROTH;
-  if (query.writable_all) permissions |= S_IWUSR | S_IWGRP | S_IWOTH;
-  auto opened = listen_unix(*query.address, backlog_of(query), permissions);
-  if (!opened) return std::unexpected(opened.error());
-  return OpenedServer{.listener = Listener({{}, 0, *query.address}, std::move(opened->fd),
-                                           std::move(opened->file))};
+  std::optional<mode_t> mode;
+  if (query.readable_all || query.writable_all) mode = S_IRUSR | S_IWUSR;
+  if (query.readable_all) *mode |= S_IRGRP | S_IROTH;
+  if (query.writable_all) *mode |= S_IWGRP | S_IWOTH;
+  auto socket = ListenSocket::open_unix(*query.address, backlog_of(query), mode);
+  if (!socket) return std::unexpected(socket.error().error);
+  return OpenedServer{.listener = Listener({{}, 0, *query.address}, std::move(*socket))};
 }
 
 // A descriptor of ours that somebody else has opened, such as the service manager.
@@ -99,8 +84,11 @@ Opened open_descriptor(const ipc::ClusterMessage& query) {
   auto fd = borrow(query, SOCK_STREAM);
   if (!fd) return std::unexpected(fd.error());
   if (::listen(fd->get(), backlog_of(query)) < 0) return std::unexpected(errno);
-  auto address = local_address(fd->get());
-  return OpenedServer{.listener = Listener(std::move(address), std::move(*fd))};
+  ListenSocket socket;
+  socket.address = local_address(fd->get());
+  if (socket.address.type == AddressType::unix_socket) socket.address.address = "inherited";
+  socket.fd = std::move(*fd);
+  return OpenedServer{.listener = Listener({}, std::move(socket))};
 }
 
 Opened open_udp(const ipc::ClusterMessage& query) {
@@ -111,8 +99,14 @@ Opened open_udp(const ipc::ClusterMessage& query) {
   }
   const bool v6 = query.address_type == AddressType::udp6;
   if (!is_port(query)) return std::unexpected(EINVAL);
-  auto where =
-      parse_numeric(query.address.value_or(v6 ? "::" : "0.0.0.0"), *query.port, SOCK_DGRAM);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  // Workers look names up themselves (as Node's do): nothing here may wait for a name server.
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  const std::string host = query.address.value_or(v6 ? "::" : "0.0.0.0");
+  ::getaddrinfo(host.c_str(), std::to_string(*query.port).c_str(), &hints, &list);
+  Addresses where(list);
   if (!where || (where->ai_family == AF_INET6) != v6) return std::unexpected(EINVAL);
   UniqueFd fd(::socket(where->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return std::unexpected(errno);
@@ -158,8 +152,7 @@ std::expected<OpenedServer, int> open_server(const ipc::ClusterMessage& query) {
     case AddressType::ipv6:
       break;
   }
-  if (!is_port(query)) return std::unexpected(EINVAL);
-  return query.address ? open_tcp(query, *query.address) : open_any(query);
+  return open_tcp(query);
 }
 
 std::string server_key(const ipc::ClusterMessage& query) {
