@@ -68,18 +68,25 @@ Result<bool> Channel::Impl::send(std::string json, Sent sent) {
 }
 
 Result<bool> Channel::Impl::send_handle(std::string_view json, const Handle& handle, Sent sent) {
-  if (!is_socket(handle.fd)) {
+  if (!handle.shared && !is_socket(handle.fd)) {
     return std::unexpected(Error(Errc::invalid_handle_type, "only sockets travel over a channel"));
   }
-  std::string line = wrap_in_handle(json, handle.type, handle.key, datagram_type(handle.fd));
+  std::string line = wrap_in_handle(
+      json, handle.type, handle.key,
+      handle.type == HandleType::dgram_socket ? datagram_type(handle.fd) : std::string_view());
   if (auto ok = check_sendable(line.size()); !ok) return std::unexpected(std::move(ok.error()));
-  UniqueFd copy(::fcntl(handle.fd, F_DUPFD_CLOEXEC, 3));
-  if (!copy) return std::unexpected(Error::system(errno, "cannot duplicate a socket"));
+  UniqueFd copy;
+  if (!handle.shared) {
+    copy.reset(::fcntl(handle.fd, F_DUPFD_CLOEXEC, 3));
+    if (!copy) return std::unexpected(Error::system(errno, "cannot duplicate a socket"));
+  }
   line += '\n';
   const bool is_counted = handle.type == HandleType::net_socket && !handle.key.empty();
-  handle_keys_.push_back(is_counted ? handle.key : std::string());
+  handle_notes_.push_back({is_counted ? handle.key : std::string(), handle.on_lost});
   if (is_counted) sent_sockets_.sent(handle.key);
-  outbox_.push_handle(std::move(line), std::move(copy), handle.type == HandleType::net_socket);
+  const bool resend = handle.type == HandleType::net_socket;
+  handle.shared ? outbox_.push_handle(std::move(line), handle.shared, resend)
+                : outbox_.push_handle(std::move(line), std::move(copy), resend);
   if (!blocked_) flush();  // each needs a system call of its own: waiting for others gains nothing
   return queued_one(std::move(sent));
 }
@@ -255,7 +262,7 @@ void Channel::Impl::close() noexcept {
   poll_.reset();  // before the descriptor it watches
   fd_.reset();
   received_.clear();
-  handle_keys_.clear();
+  handle_notes_.clear();
   outbox_.clear();
 }
 

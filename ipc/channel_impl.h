@@ -13,6 +13,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -102,7 +104,11 @@ struct Channel::Impl {
   Receipts receipts_;
   SentSockets sent_sockets_;
   HeldSockets held_sockets_;
-  std::deque<std::string> handle_keys_;  // of the handles in the outbox, "" without one
+  struct HandleNote {
+    std::string key;  // "" when it is not counted
+    std::function<void()> on_lost;
+  };
+  std::deque<HandleNote> handle_notes_;  // of the handles in the outbox
   std::deque<UniqueFd> received_;        // descriptors whose NODE_HANDLE line is not yet complete
   std::optional<Error> write_failure_;   // told at EOF: callbacks never come from within send()
   State state_ = State::open;

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pronghorn::ipc {
 namespace {
@@ -103,20 +104,25 @@ void Channel::Impl::take_line(std::string_view line) {
 }
 
 void Channel::Impl::take_done_handles() {
-  std::size_t lost = 0;
+  std::vector<std::function<void()>> lost;
   const Error error("the peer did not take a socket that was sent to it");
   while (auto outcome = outbox_.take_done()) {
     const bool is_lost = outcome == Outbox::Outcome::lost;
     receipts_.settle(outbox_.left(), is_lost ? &error : nullptr);
-    std::string key = std::move(handle_keys_.front());
-    handle_keys_.pop_front();
-    if (is_lost && !key.empty()) sent_sockets_.lost(key);
-    if (is_lost) ++lost;
+    HandleNote note = std::move(handle_notes_.front());
+    handle_notes_.pop_front();
+    if (is_lost && !note.key.empty()) sent_sockets_.lost(note.key);
+    if (is_lost) lost.push_back(std::move(note.on_lost));
   }
   if (receipts_.due() > 0 || sent_sockets_.due() > 0) schedule();
   flush();
-  for (; lost > 0 && !abandoned_ && handlers_.on_handle_lost; --lost) {
-    handlers_.on_handle_lost(error);
+  for (auto& on_lost : lost) {
+    if (abandoned_) return;
+    if (on_lost) {
+      on_lost();
+    } else if (handlers_.on_handle_lost) {
+      handlers_.on_handle_lost(error);
+    }
   }
 }
 

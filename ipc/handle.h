@@ -5,6 +5,7 @@
 #include <pronghorn/base/unique_fd.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,21 +21,31 @@ enum class HandleType : std::uint8_t {
   dgram_socket   ///< a UDP socket
 };
 
-/// A socket to be sent. Borrowed: it is duplicated when the send is called.
+/// A socket to be sent. Borrowed: it is duplicated when the send is called, unless it is `shared`.
 struct Handle {
   HandleType type = HandleType::net_native;
   int fd = -1;
   /// net_socket: "<4|6>:<address>:<port>" of the server that accepted it. Sockets with a key are
   /// counted (Channel::count_sockets); empty: not counted.
   std::string key{};
+  /// Owns `fd`, which is known to be a socket: the channel keeps this until the peer has it, and
+  /// saves the duplicate's two system calls and the look at what it is.
+  std::shared_ptr<const UniqueFd> shared{};
+  /// From the loop, instead of on_handle_lost: the peer refused it and its message (it is out of
+  /// descriptors). Not called once the channel has ended.
+  std::function<void()> on_lost{};
 
-  static Handle server(int fd) { return {HandleType::net_server, fd, {}}; }
+  static Handle server(int fd) { return {.type = HandleType::net_server, .fd = fd}; }
   static Handle socket(int fd, std::string key = {}) {
-    return {HandleType::net_socket, fd, std::move(key)};
+    return {.type = HandleType::net_socket, .fd = fd, .key = std::move(key)};
   }
-  static Handle udp(int fd) { return {HandleType::dgram_socket, fd, {}}; }
-  static Handle native(int fd) { return {HandleType::net_native, fd, {}}; }
-  static Handle native_udp(int fd) { return {HandleType::dgram_native, fd, {}}; }
+  static Handle udp(int fd) { return {.type = HandleType::dgram_socket, .fd = fd}; }
+  static Handle native(int fd) { return {.type = HandleType::net_native, .fd = fd}; }
+  static Handle native(std::shared_ptr<const UniqueFd> socket) {
+    const int fd = socket->get();
+    return {.type = HandleType::net_native, .fd = fd, .shared = std::move(socket)};
+  }
+  static Handle native_udp(int fd) { return {.type = HandleType::dgram_native, .fd = fd}; }
 };
 
 /// A socket that came. Sockets from Node are non-blocking.

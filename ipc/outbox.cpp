@@ -34,7 +34,7 @@ void Outbox::push(std::string line) {
   entries_.push_back({.bytes = std::move(line), .waiting = waiting, .fd = {}});
 }
 
-void Outbox::push_handle(std::string line, UniqueFd fd, bool resend) {
+void Outbox::push_handle(std::string line, std::shared_ptr<const UniqueFd> fd, bool resend) {
   count_message(line.size());
   const std::size_t waiting = is_behind_handle() ? 1 : 0;
   waiting_ += waiting;
@@ -90,8 +90,9 @@ std::optional<Outbox::Chunk> Outbox::next() const noexcept {
     return Chunk{std::string_view(control_).substr(control_written_), -1};
   }
   if (entry == nullptr) return std::nullopt;
+  const bool with_fd = entry->fd && !has_begun;
   return Chunk{std::string_view(entry->bytes).substr(entry->written),
-               has_begun ? -1 : entry->fd.get()};
+               with_fd ? entry->fd->get() : -1};
 }
 
 void Outbox::wrote(std::size_t count) {

@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pronghorn::ipc {
 
@@ -31,7 +33,10 @@ class Outbox {
 
   void push(std::string line);
   /// @param resend  whether a NACK sends it again, up to 3 times (Node does so for net.Socket)
-  void push_handle(std::string line, UniqueFd fd, bool resend);
+  void push_handle(std::string line, std::shared_ptr<const UniqueFd> fd, bool resend);
+  void push_handle(std::string line, UniqueFd fd, bool resend) {
+    push_handle(std::move(line), std::make_shared<const UniqueFd>(std::move(fd)), resend);
+  }
   /// An answer. @returns false when too many wait: the peer asks and reads nothing
   bool push_control(std::string_view line);
 
@@ -68,7 +73,7 @@ class Outbox {
     std::string bytes;  // a run of plain lines, or one handle's line
     std::size_t written = 0;
     std::size_t waiting = 0;  // messages in it that were pushed behind a handle
-    UniqueFd fd;
+    std::shared_ptr<const UniqueFd> fd;
     bool resend = false;
   };
   enum class Answer : std::uint8_t { awaited, again, taken, lost };
