@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/acceptor.h"
 
+#include "base/accept_error.h"
 #include "base/log.h"
 #include "server/peer.h"
 
@@ -85,31 +86,21 @@ Acceptor::Taken Acceptor::take_one() {
     owner_.on_accepted(std::move(socket), peer.view());
     return Taken::one;
   }
-  switch (int error = errno) {
-    case EAGAIN:  // another worker was quicker
+  const int error = errno;
+  switch (classify_accept_error(error)) {
+    case AcceptError::empty:  // another worker was quicker
       return Taken::none;
-    case ECONNABORTED:
-    case EINTR:
-    case EPROTO:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENOPROTOOPT:
-    case ENONET:
-    case ETIMEDOUT:  // the connection's error, not the listener's (accept(2), "Error handling")
+    case AcceptError::again:
       return Taken::again;
-    case EBADF:
-    case EFAULT:
-    case EINVAL:  // no longer listening: shut down by someone who shares it
-    case ENOTSOCK:
+    case AcceptError::broken:
       log::error("listener failed", {{"error", errno_text(error)}});
       close();
-      return Taken::stop;
-    default:  // out of descriptors or memory, or forbidden: the connection stays queued, so a rest
+      break;
+    case AcceptError::exhausted:
       pause(error);
-      return Taken::stop;
+      break;
   }
+  return Taken::stop;
 }
 
 void Acceptor::pause(int error) {
