@@ -19,8 +19,8 @@ class Picker {
     /// Not free, but will be within moments: its answer is due.
     bool is_due = false;
   };
-  /// A client's address, hashed; the same for each of its ports.
-  using Client = std::uint64_t;
+  /// A client's address, hashed; the same for each of its ports. Empty: it has none (unix sockets).
+  using Client = std::optional<std::uint64_t>;
 
   virtual ~Picker() = default;
   /// `candidates` in the order in which they joined: all that live, answer, and are not leaving.

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The listener of a HandOver: it is accepted from only while somebody could take a connection; else
+// they wait in the kernel's queue, which is bounded, and survives us.
+#include <pronghorn/base/log.h>
+
+#include "base/accept_error.h"
+#include "master/cluster/client_hash.h"
+#include "master/cluster/hand_over_impl.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace pronghorn::master {
+namespace {
+
+/// How long accepting rests when descriptors or memory ran out.
+constexpr Millis kRest{100};
+/// A wake-up's, so that one server does not starve the loop.
+constexpr int kLargestBurst = 64;
+/// Without the filter a drained listener's queue may never be seen empty: no more than four of the
+/// longest usual queues (somaxconn is 4096) are taken from it.
+constexpr int kDrainAtMost = 4 * 4096;
+
+}  // namespace
+
+Result<void> HandOver::Impl::watch_listener() {
+  auto opened = uv::Poll::open(loop, options.listener, [this](int, int error) {
+    if (error != 0) {
+      log::error("listener failed", {{"error", errno_text(error)}});
+      broken = true;
+    }
+    has_queue = true;
+    serve();
+  });
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  poll = std::move(*opened);
+  return {};
+}
+
+bool HandOver::Impl::is_drained_enough() const noexcept {
+  return drained && accepted_draining >= kDrainAtMost;
+}
+
+bool HandOver::Impl::may_accept() const noexcept {
+  if (broken || loop.now_ms() < rests_till_ms) return false;
+  if (is_drained_enough()) return false;
+  const bool has_room =
+      options.picker->is_client_bound() ? waiting.size() < options.max_waiting : waiting.empty();
+  return has_room && is_anyone_free();
+}
+
+// `burst` spares most wake-ups the last accept(2), which finds nobody: when there was no other one,
+// the next wake-up takes one only, and the poll tells of more.
+void HandOver::Impl::accept_some() {
+  if (drained) has_queue = true;
+  int taken = 0;
+  while (!closed && has_queue && may_accept()) {
+    if (!accept_one()) {
+      burst = 1;
+      return;
+    }
+    while (place_one()) {
+    }
+    if (++taken < burst || drained) continue;
+    burst = std::min(2 * burst, kLargestBurst);
+    has_queue = false;
+  }
+}
+
+// False: has_queue is, or accepting rests.
+bool HandOver::Impl::accept_one() {
+  sockaddr_storage address;
+  address.ss_family = AF_UNSPEC;
+  socklen_t size = sizeof address;
+  const bool wants_client = options.picker->is_client_bound();
+  UniqueFd socket;
+  auto error = AcceptError::again;
+  while (!socket && error == AcceptError::again) {
+    socket.reset(::accept4(options.listener,
+                           wants_client ? reinterpret_cast<sockaddr*>(&address) : nullptr,
+                           wants_client ? &size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket) error = classify_accept_error(errno);
+  }
+  if (socket) {
+    if (drained) ++accepted_draining;
+    waiting.push_back({std::make_shared<const UniqueFd>(std::move(socket)),
+                       wants_client ? client_hash(address) : std::nullopt, std::nullopt});
+    return true;
+  }
+  has_queue = error == AcceptError::exhausted;
+  if (error == AcceptError::exhausted) rest(errno);
+  if (error == AcceptError::broken) {
+    log::error("listener failed", {{"error", errno_text(errno)}});
+    broken = true;
+  }
+  return false;
+}
+
+void HandOver::Impl::rest(int error) {
+  if (rests++ % 600 == 0) {  // once a minute at most
+    log::warn("accept paused", {{"error", errno_text(error)}, {"pauses", rests}},
+              "no new connections for the moment: " + errno_text(error));
+  }
+  rests_till_ms = loop.now_ms() + kRest.count();
+}
+
+// What is known to be queued need not be told again: while nobody is free the listener is let
+// alone, and tried as soon as somebody is. Nobody free and nothing queued as far as is known: it
+// stays watched, as system calls to stop and go on would cost more than one wake-up.
+void HandOver::Impl::watch() {
+  const bool on = members() > 0 && !broken && !has_queue;
+  poll->want(on ? uv::Poll::kReadable : 0);
+}
+
+}  // namespace pronghorn::master
