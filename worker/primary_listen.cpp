@@ -50,27 +50,29 @@ struct PrimaryListen::Server {
 
 /// Goes when the last server has called `closed`, or is no more.
 struct PrimaryListen::Closing {
-  explicit Closing(Loop& l) : loop(l) {}
+  Closing(Loop& l, std::weak_ptr<bool> of) : loop(l), alive(std::move(of)) {}
   Closing(const Closing&) = delete;
   Closing& operator=(const Closing&) = delete;
   ~Closing() {
-    loop.defer([calls = std::move(closed)] {
-      for (const auto& call : calls) call();
+    loop.defer([calls = std::move(closed), alive = std::move(alive)] {
+      for (const auto& call : calls) {
+        if (!alive.expired()) call();
+      }
     });
   }
 
   Loop& loop;
+  std::weak_ptr<bool> alive;
   std::vector<std::function<void()>> closed;
 };
 
 PrimaryListen::PrimaryListen(Loop& loop, PrimaryLink& link, Names names)
-    : loop_(loop), link_(link), names_(names) {
+    : loop_(loop), link_(link), names_(names), alive_(std::make_shared<bool>(true)) {
   server::ListenSource::set(loop, this);
 }
 
 PrimaryListen::~PrimaryListen() {
   server::ListenSource::set(loop_, nullptr);
-  if (auto closing = closing_.lock()) closing->closed.clear();
   while (!servers_.empty()) close(servers_.begin()->first);
 }
 
@@ -178,7 +180,7 @@ void PrimaryListen::close(Ticket ticket) noexcept {
 void PrimaryListen::close_all(std::function<void()> closed) {
   is_closing_ = true;
   auto closing = closing_.lock();
-  if (!closing) closing_ = closing = std::make_shared<Closing>(loop_);
+  if (!closing) closing_ = closing = std::make_shared<Closing>(loop_, alive_);
   closing->closed.push_back(std::move(closed));
   std::vector<std::shared_ptr<Server>> servers;
   for (const auto& [ticket, server] : servers_) servers.push_back(server);

@@ -50,6 +50,7 @@ class PrimaryListen final : public server::ListenSource {
   std::map<Ticket, std::shared_ptr<Server>> servers_;
   Ticket next_ = 1;
   std::weak_ptr<Closing> closing_;
+  std::shared_ptr<bool> alive_;  // for what is called later
   bool is_closing_ = false;
 };
 

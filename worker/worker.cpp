@@ -11,7 +11,8 @@
 #include "ipc/scoreboard.h"
 #include "worker/gate.h"
 #include "worker/heartbeat.h"
-#include "worker/listen_requests.h"
+#include "worker/primary_link.h"
+#include "worker/primary_listen.h"
 
 #include <cerrno>
 #include <unistd.h>
@@ -42,11 +43,13 @@ struct Worker::Impl {
   ~Impl();
 
   void start();
+  bool open_channel();
+  bool watch_doorbell();
+  void listen();
   void send(const ipc::InternalMessage& message);
-  void on_internal(const ipc::Json& message, UniqueFd handle);
-  void on_reply(const ipc::ClusterMessage& reply, UniqueFd handle);
-  void fault(const Error& error);
+  void on_internal(const ipc::Json& message, ipc::ReceivedHandle handle);
   void refuse(const Error& error);
+  void fault(const std::string& why);
   void begin_serving();
   void drain();
   void on_channel_end();
@@ -56,15 +59,16 @@ struct Worker::Impl {
   Options options;
   ipc::Scoreboard scoreboard;
   ipc::Slot& slot;
+  std::optional<ipc::Channel> channel;  // outlives who may still send by it
+  PrimaryLink link;
+  PrimaryListen listening;
   Server server;
   std::optional<server::AccessLog> access_log;
   std::optional<Gate> gate;
   std::optional<uv::Poll> doorbell;
   Heartbeat heartbeat;
-  ListenRequests requests;
-  std::optional<ipc::Channel> channel;
   uv::Timer deadline;
-  std::int64_t next_seq = 0;
+  std::size_t open_listeners = 0;
   bool draining = false;
   bool finished = false;
 };
@@ -74,6 +78,11 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, Router router)
       options(std::move(o)),
       scoreboard(std::move(s)),
       slot(scoreboard.slot(options.boot ? options.boot->slot : 0)),
+      link({.send = [this](const ipc::InternalMessage& m) { return channel->send(m); },
+            .on_disconnect_asked = [this] { drain(); }}),
+      // A master of ours listens on what the same configuration says, in its words.
+      listening(loop, link,
+                options.boot ? PrimaryListen::Names::as_they_are : PrimaryListen::Names::resolved),
       server(loop, std::move(router),
              {.limits = options.config.limits,
               .timeouts = options.config.timeouts,
@@ -83,15 +92,17 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, Router router)
                 [this] {
                   if (gate) gate->on_tick();
                 }),
-      requests(options.config.listen, static_cast<std::int64_t>(options.config.backlog)),
       deadline(loop, [this] { server.close_connections(); }) {
   if (options.boot && options.boot->access_log_fd >= 0) {
     access_log.emplace(options.boot->access_log_fd, options.access_log_form, options.colour,
                        slot.counters);
     server.set_access_log(&*access_log);
   }
-  if (options.boot && scoreboard.size() > 1) {
-    gate.emplace(scoreboard, options.boot->slot, take_doorbells(options.boot),
+  // The others' doorbells, and only where all accept from one socket: who has a socket of its own,
+  // or is given its connections, must take them.
+  auto doorbells = take_doorbells(options.boot);
+  if (options.config.scheduling == Scheduling::shared && doorbells.size() > 1) {
+    gate.emplace(scoreboard, options.boot->slot, std::move(doorbells),
                  [this](bool on) { server.set_accepting(on); });
     server.set_accept_policy(&*gate);
   }
@@ -104,30 +115,50 @@ Worker::Impl::~Impl() {
 }
 
 void Worker::Impl::start() {
-  if (gate) {
-    auto poll = uv::Poll::open(loop, gate->doorbell(), [this](int, int) { gate->on_doorbell(); });
-    if (!poll) {
-      log::error("no doorbell", {{"why", poll.error().message()}});
-      return finish(1);
-    }
-    doorbell = std::move(*poll);
-    doorbell->want(uv::Poll::kReadable);
-    doorbell->unref();
+  if (!watch_doorbell() || !open_channel()) return finish(1);
+  link.online();
+  if (options.fault) return fault(options.fault->message());
+  listen();
+}
+
+bool Worker::Impl::watch_doorbell() {
+  if (!gate) return true;
+  auto poll = uv::Poll::open(loop, gate->doorbell(), [this](int, int) { gate->on_doorbell(); });
+  if (!poll) {
+    log::error("no doorbell", {{"why", poll.error().message()}});
+    return false;
   }
+  doorbell = std::move(*poll);
+  doorbell->want(uv::Poll::kReadable);
+  doorbell->unref();
+  return true;
+}
+
+bool Worker::Impl::open_channel() {
   auto opened = ipc::Channel::open(
       loop, std::move(options.channel),
       {.on_internal = [this](const ipc::Json& m,
-                             ipc::ReceivedHandle handle) { on_internal(m, std::move(handle.fd)); },
+                             ipc::ReceivedHandle handle) { on_internal(m, std::move(handle)); },
        .on_disconnect = [this] { on_channel_end(); },
        .on_error = [](const Error& e) { log::error("channel broken", {{"why", e.message()}}); }});
   if (!opened) {
     log::error("no channel", {{"why", opened.error().message()}});
-    return finish(1);
+    return false;
   }
   channel = std::move(*opened);
-  send(ipc::encode_online(next_seq++));
-  if (options.fault) return fault(*options.fault);
-  for (const auto& query : requests.queries(next_seq)) send(ipc::encode_query_server(query));
+  return true;
+}
+
+void Worker::Impl::listen() {
+  server.on_listening([this](const Address&) {
+    if (++open_listeners == options.config.listen.size()) begin_serving();
+  });
+  server.on_error([this](const Error& error) { refuse(error); });
+  for (const auto& address : options.config.listen) {
+    auto asked = server.listen(address.text(),
+                               {.backlog = static_cast<std::int64_t>(options.config.backlog)});
+    if (!asked) return refuse(asked.error());
+  }
 }
 
 void Worker::Impl::send(const ipc::InternalMessage& message) {
@@ -135,38 +166,29 @@ void Worker::Impl::send(const ipc::InternalMessage& message) {
   static_cast<void>(channel->send(message));
 }
 
-void Worker::Impl::on_internal(const ipc::Json& json, UniqueFd handle) {
-  if (auto ours = ipc::decode_pronghorn(json)) {
-    if (ours->act == "drain") server.begin_drain();
-    return;
-  }
-  auto message = ipc::decode_cluster_message(json);
-  if (!message) return;
-  if (message->ack) return on_reply(*message, std::move(handle));
-  if (message->act == "disconnect") drain();
-}
-
-void Worker::Impl::on_reply(const ipc::ClusterMessage& reply, UniqueFd handle) {
-  if (draining) return;
-  auto listening = requests.take_reply(reply, static_cast<bool>(handle));
-  if (!listening) return refuse(listening.error());
-  if (auto added = server.add_listener(std::move(handle)); !added) return refuse(added.error());
-  if (requests.all_answered()) begin_serving();
-  listening->seq = next_seq++;
-  send(ipc::encode_listening(*listening));
+void Worker::Impl::on_internal(const ipc::Json& json, ipc::ReceivedHandle handle) {
+  if (link.take(json, handle)) return;
+  auto ours = ipc::decode_pronghorn(json);
+  if (ours && ours->act == "drain") server.begin_drain();
 }
 
 /// What passes by itself is no fault: the primary may start us again.
 void Worker::Impl::refuse(const Error& error) {
+  if (draining) return;
+  const FailedCall* call = error.call();
+  std::string why = error.message();
+  if (error.errno_value() != 0 && call != nullptr) {
+    why = "cannot listen on " + call->path + ": " + errno_text(error.errno_value());
+  }
   switch (error.errno_value()) {
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-      log::error("cannot listen", {{"why", error.message()}});
+      log::error("cannot listen", {{"why", why}});
       return finish(1);
     default:
-      fault(error);
+      fault(why);
   }
 }
 
@@ -176,8 +198,8 @@ void Worker::Impl::begin_serving() {
   log::debug("listening", {{"listeners", options.config.listen.size()}});
 }
 
-void Worker::Impl::fault(const Error& error) {
-  send(ipc::encode_pronghorn({.act = "fault", .text = error.message()}));
+void Worker::Impl::fault(const std::string& why) {
+  send(ipc::encode_pronghorn({.act = "fault", .text = why}));
   loop.set_exit_code(kExitConfig);
   draining = finished = true;
   channel->disconnect();  // what was sent goes out first; on_channel_end stops the loop
@@ -192,9 +214,9 @@ void Worker::Impl::drain() {
   doorbell.reset();  // before the descriptor that it watches, which the gate owns
   gate.reset();
   deadline.start(options.config.drain_timeout);
-  server.close([this] {
+  listening.close_all([this] {
     finished = true;
-    if (!channel || !channel->disconnect()) loop.stop();
+    if (!channel->disconnect()) loop.stop();
   });
 }
 
