@@ -192,7 +192,9 @@ void WorkerProcess::answer_query(const ipc::ClusterMessage& query) {
 void WorkerProcess::note_listening(const ipc::ClusterMessage& message) {
   auto skip = message.index;
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    if (listeners_[i].matches(message) && skip-- == 0) listening_[i] = true;
+    if (!listeners_[i].matches(message)) continue;
+    // A real port is one listener's only; of those that were asked for as 0 the index says which.
+    if (message.port == listeners_[i].address().port || skip-- == 0) listening_[i] = true;
   }
   if (ready_ || !std::ranges::all_of(listening_, std::identity{})) return;
   ready_ = true;
