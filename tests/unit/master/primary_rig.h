@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <fcntl.h>
 #include <map>
 #include <optional>
 #include <poll.h>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,8 +34,8 @@ struct PrimaryRig {
     std::string text;
   };
   struct Worker {
-    std::vector<Sent> sent;
-    int fails_with = 0;  // errno of every send with a socket; -1: the channel has ended
+    std::deque<Sent> sent;  // what ask() returns stays
+    int fails_with = 0;     // errno of every send with a socket; -1: the channel has ended
   };
 
   Loop loop;

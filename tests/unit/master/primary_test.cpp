@@ -50,7 +50,7 @@ TEST_CASE("primary: no address is `::` for both families; ipv6Only is one family
   CHECK(connect_to({"127.0.0.1", where(any.fd).port, {}}));
   Rig::Sent& six =
       rig.ask(1, Rig::tcp_query(0, {{"address", "::"}, {"addressType", 6}, {"flags", 1}}));
-  CHECK(six.json.at("key") == "::0:6:undefined:0");
+  CHECK(six.json.at("key") == ":::0:6:undefined:0");
   CHECK(!connect_to({"127.0.0.1", where(six.fd).port, {}}));
   CHECK(connect_to({"::1", where(six.fd).port, {}}));
 }
@@ -70,7 +70,7 @@ TEST_CASE("primary: what cannot be opened is told by its errno, and others may t
           taken->address().port));
   CHECK(rig.refused(2, query) == EADDRINUSE);
   taken->close();
-  CHECK(rig.refused(2, query) == 0);
+  CHECK(rig.ask(2, query).fd);
   CHECK(rig.ask(1, query).fd);
 }
 
