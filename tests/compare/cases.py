@@ -1,28 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The 36 cases: what must be seen in both runs, in which order, and where ours differs from Node's on purpose."""
-from dataclasses import dataclass, field
-
-
-@dataclass
-class Difference:
-    """`why` is a heading of docs/differences-from-node.md (tests/docs checks that); the events are only Node's, or only
-    ours."""
-    why: str
-    node: list[str] = field(default_factory=list)
-    ours: list[str] = field(default_factory=list)
-
-    def of(self, who):
-        return self.node if who == "node" else self.ours
-
-
-@dataclass
-class Case:
-    """Chains of events `CHILD: A < B`, beside the rules that events.py has for every child."""
-    shown: list[str]
-    differences: list[Difference] = field(default_factory=list)
-    ours: list[str] = field(default_factory=list)
-    node: list[str] = field(default_factory=list)
-
+"""The cases: what must be seen in both runs, in which order, and where ours differs from Node's on purpose."""
+from case import Case, Difference
+from cases_cluster import CASES as CLUSTER_CASES
 
 GRACE = "A timeout ends in SIGKILL"
 CLOSE = "close always comes"
@@ -281,4 +260,4 @@ CASES = {
         'child: message "listening" < fact accepts="child"',
         'parent: fact accepts="parent"'], [
         Difference(CLOSE, [], ["child: close 0"])]),
-}
+} | CLUSTER_CASES

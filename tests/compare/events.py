@@ -12,6 +12,7 @@ ONCE = {"spawn", "exit", "close", "callback", "disconnect", "out-end", "err-end"
 ORDER = [
     *(("spawn", later) for later in ("out", "err", "out-end", "err-end", "message", "exit", "close", "disconnect")),
     ("exit", "close"), ("out", "out-end"), ("err", "err-end"), ("out", "close"), ("err", "close"), ("out-end", "close"), ("err-end", "close"),
+    ("fork", "online"), ("fork", "exit"), ("online", "listening"), ("online", "disconnect"), ("online", "exit"),
     ("message", "disconnect"), ("message", "close"), ("callback", "close"), ("error", "close"),
 ]
 
@@ -75,7 +76,7 @@ def disorder(events, chains):
         for earlier, later in ORDER:
             if earlier in own and later in own and len(own) - 1 - own[::-1].index(earlier) > own.index(later):
                 yield f"{child}: {later} before {earlier}"
-        if "exit" in own and "spawn" not in own:
+        if "exit" in own and not {"spawn", "fork"} & set(own):
             yield f"{child}: exit without spawn"
     for chain in chains:
         child, _, words = chain.partition(": ")

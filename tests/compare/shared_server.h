@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A listening socket that two processes accept on, and its client; for cp-fork-net-server.
+// A listening socket that two processes accept on, and its client; for cp-fork-net-server
+// and cl-eaddrinuse.
 #pragma once
 
 #include <pronghorn/process.h>
 
 #include "base/uv/poll.h"
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <netinet/in.h>
@@ -34,6 +36,7 @@ class SharedServer {
   }
 
   int fd() const { return listener_.get(); }
+  std::uint16_t port() const { return ntohs(address_.sin_port); }
   void close() {
     poll_.reset();
     listener_.reset();

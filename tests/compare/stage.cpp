@@ -133,12 +133,15 @@ int main(int argc, char** argv) {
   compare::add_exec_scenarios(all);
   compare::add_sync_scenarios(all);
   compare::add_channel_scenarios(all);
+  compare::add_cluster_scenarios(all);
+  compare::add_cluster_listen_scenarios(all);
   auto found = all.find(argc > 1 ? argv[1] : "");
   if (found == all.end()) {
     for (const auto& [name, scenario] : all) std::puts(name.c_str());
     return 64;
   }
   compare::Stage stage;
+  stage.args.assign(argv + 1, argv + argc);
   found->second(stage);
   return stage.loop.run();
 }

@@ -8,8 +8,11 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace compare {
 
@@ -38,9 +41,14 @@ class Stage {
   process::ExecCallback told(std::string name,
                              std::function<void(const process::ExecResult&)> then = nullptr);
   void synchronous(std::string_view name, const Result<process::SyncResult>& result);
+  /// Keeps it until the end.
+  void hold(std::shared_ptr<void> what) { held_.push_back(std::move(what)); }
+
+  std::vector<std::string> args;  ///< of this program, argv[1…]
 
  private:
   std::list<ChildProcess> children_;
+  std::vector<std::shared_ptr<void>> held_;
 };
 
 Json failure(const Error& error);
@@ -57,5 +65,7 @@ void add_stdio_scenarios(Scenarios& all);
 void add_exec_scenarios(Scenarios& all);
 void add_sync_scenarios(Scenarios& all);
 void add_channel_scenarios(Scenarios& all);
+void add_cluster_scenarios(Scenarios& all);
+void add_cluster_listen_scenarios(Scenarios& all);
 
 }  // namespace compare
