@@ -29,24 +29,23 @@ T value_of(Result<T> result) {
 std::shared_ptr<OwnWorker> OwnWorker::open(Loop& loop) {
   auto parent = value_of(process::parent(loop));
   if (!parent) fail(Error::system(EBADF, "NODE_UNIQUE_ID is set, and NODE_CHANNEL_FD is not"));
-  std::optional<ipc::Scoreboard> board;
+  std::shared_ptr<ipc::Scoreboard> board;
   auto boot = value_of(ipc::Boot::take_from_environment());
   if (boot && boot->scoreboard_fd >= 0) {
     UniqueFd fd(boot->scoreboard_fd);
-    board = value_of(ipc::Scoreboard::attach(fd.get()));
+    board = std::make_shared<ipc::Scoreboard>(value_of(ipc::Scoreboard::attach(fd.get())));
+    loop.hold(board);  // a Server may outlive the Cluster
     if (boot->slot >= board->size()) fail(Error("the primary's scoreboard has no such slot"));
   }
-  auto worker = std::make_shared<OwnWorker>(loop, std::move(*parent), std::move(board),
-                                            boot ? boot->slot : 0);
+  ipc::Slot* slot = board ? &board->slot(boot->slot) : nullptr;
+  auto worker = std::make_shared<OwnWorker>(loop, std::move(*parent), slot);
   worker->link_.online();
   return worker;
 }
 
-OwnWorker::OwnWorker(Loop& loop, process::Parent primary, std::optional<ipc::Scoreboard> board,
-                     std::uint32_t slot)
+OwnWorker::OwnWorker(Loop& loop, process::Parent primary, ipc::Slot* slot)
     : loop_(loop),
       parent_(std::move(primary)),
-      board_(std::move(board)),
       link_({.send = [this](const ipc::InternalMessage& message) -> Result<bool> {
                if (auto* channel = parent_ ? parent_->channel() : nullptr) {
                  return channel->send(message);
@@ -55,7 +54,7 @@ OwnWorker::OwnWorker(Loop& loop, process::Parent primary, std::optional<ipc::Sco
              },
              .on_disconnect_asked = [this] { leave(true); }}),
       listen_(loop, link_),
-      source_(loop, listen_, board_ ? &board_->slot(slot).counters : nullptr,
+      source_(loop, listen_, slot != nullptr ? &slot->counters : nullptr,
               [this] { state = Worker::State::listening; }) {
   id = std::strtoull(parent_->unique_id().c_str(), nullptr, 10);
   state = Worker::State::online;

@@ -19,8 +19,8 @@ class OwnWorker final : public Worker::Impl {
  public:
   /// Says online. Throws std::system_error when the inherited channel is broken.
   static std::shared_ptr<OwnWorker> open(Loop& loop);
-  explicit OwnWorker(Loop& loop, process::Parent primary, std::optional<ipc::Scoreboard> board,
-                     std::uint32_t slot);
+  /// `slot`, of the primary's scoreboard, may be null.
+  OwnWorker(Loop& loop, process::Parent primary, ipc::Slot* slot);
   /// The Cluster is gone: the channel closes, nothing is told any more.
   void end() noexcept;
 
@@ -41,7 +41,6 @@ class OwnWorker final : public Worker::Impl {
 
   Loop& loop_;
   std::optional<process::Parent> parent_;
-  std::optional<ipc::Scoreboard> board_;
   worker::PrimaryLink link_;
   worker::PrimaryListen listen_;
   app::ClusterListen source_;

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/server/server.h>
 
+#include "server/listen_source.h"
 #include "server/server_impl.h"
 
 namespace pronghorn {
+namespace {
+
+// What a Cluster's primary counts by; nothing where there is none.
+WorkerCounters* counters_of(Loop& loop) noexcept {
+  server::ListenSource* source = server::ListenSource::of(loop);
+  return source == nullptr ? nullptr : source->counters();
+}
+
+}  // namespace
 
 Server::Server(Loop& loop, Router router, Options options, WorkerCounters* counters)
-    : impl_(std::make_unique<Impl>(loop, std::move(router), std::move(options), counters)) {}
+    : impl_(std::make_unique<Impl>(loop, std::move(router), std::move(options),
+                                   counters != nullptr ? counters : counters_of(loop))) {}
 Server::Server(Loop& loop) : Server(loop, Router(), Options()) {}
 Server::~Server() = default;
 

@@ -42,7 +42,8 @@ class Server {
 
   /// With the limits and times that the configuration has by default.
   explicit Server(Loop& loop);
-  /// `counters` may be null (own ones are used); it and `loop` must outlive the server.
+  /// `counters` may be null (the Cluster's of this loop are used, or own ones); it and `loop` must
+  /// outlive the server.
   Server(Loop& loop, Router router, Options options, WorkerCounters* counters = nullptr);
   /// Closes every connection at once. Not from a handler; any other callback may destroy it.
   ~Server();

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cases of cluster, as cases.py has those of child_process. A worker is `w` and its number; what its primary tells
 at the cluster's level begins with `cluster-`, what the worker says of itself with `own-` or has a word of its own."""
-from case import Case, Difference
-
-OPEN = "A listening address stays open"
+from case import Case
 
 UP = "connected=true dead=false left=false member=true state="
 # A worker that died: told at both levels, still a member at 'disconnect', none at 'exit'.

@@ -16,6 +16,11 @@ Json place(const Address& address) {
   return fields;
 }
 
+// A number is a port, which is another one each time.
+Json shown(const Json& message) {
+  return {{"message", message.is_number() ? Json("number") : message}};
+}
+
 Json with_end(Json fields, const Exit& exit) {
   fields["code"] = exit.code ? Json(*exit.code) : Json();
   fields["signal"] = exit.signal ? process::signal_name(*exit.signal) : "";
@@ -67,7 +72,7 @@ void ClusterStage::watch() {
     stage.say(name(w), "cluster-listening", place(address));
   });
   cluster.on_message([this](Worker& w, const Json& message) {
-    stage.say(name(w), "cluster-message", {{"message", message}});
+    stage.say(name(w), "cluster-message", shown(message));
   });
   cluster.on_disconnect(plain("cluster-disconnect"));
   cluster.on_exit([this](Worker& w, const Exit& exit) {
@@ -80,8 +85,7 @@ Worker& ClusterStage::fork(const process::Environment& env) {
   w.on_online([this, &w] { stage.say(name(w), "online", now(w)); });
   w.on_listening(
       [this, &w](const Address& address) { stage.say(name(w), "listening", place(address)); });
-  w.on_message(
-      [this, &w](const Json& message) { stage.say(name(w), "message", {{"message", message}}); });
+  w.on_message([this, &w](const Json& message) { stage.say(name(w), "message", shown(message)); });
   w.on_disconnect([this, &w] { stage.say(name(w), "disconnect", now(w)); });
   w.on_exit(
       [this, &w](const Exit& exit) { stage.say(name(w), "exit", with_end(Json::object(), exit)); });

@@ -35,7 +35,7 @@ class Event:
             return [f["code"], str(f["errno"])]
         if self.word == "error":
             return [f["code"], *(json.dumps(v) for v in (f["syscall"], f["path"], f["spawnargs"]) if v), str(f["errno"])]
-        if self.word == "message":
+        if self.word in ("message", "cluster-message"):
             return [json.dumps(f["message"], sort_keys=True)]
         return [f"{name}={json.dumps(value, sort_keys=True)}" for name, value in sorted(f.items())]
 

@@ -10,6 +10,8 @@ const now = (worker) => ({
   state: worker.state ?? 'none', member: worker.id in cluster.workers,
 });
 const place = ({ address, port, addressType }) => ({ address, port: port > 0, type: addressType });
+// A number is a port, which is another one each time.
+const shown = (message) => ({ message: typeof message === 'number' ? 'number' : message });
 const name = (worker) => 'w' + worker.id;
 
 // Both levels of all events; the cluster's have words of their own.
@@ -18,7 +20,7 @@ function watch() {
   cluster.on('fork', (w) => say(name(w), 'fork', now(w)));
   cluster.on('online', (w) => say(name(w), 'cluster-online', now(w)));
   cluster.on('listening', (w, address) => say(name(w), 'cluster-listening', place(address)));
-  cluster.on('message', (w, message) => say(name(w), 'cluster-message', { message }));
+  cluster.on('message', (w, message) => say(name(w), 'cluster-message', shown(message)));
   cluster.on('disconnect', (w) => say(name(w), 'cluster-disconnect', now(w)));
   cluster.on('exit', (w, code, signal) => say(name(w), 'cluster-exit', { code, signal: signal ?? '', ...now(w) }));
 }
@@ -27,7 +29,7 @@ function fork(env) {
   const worker = cluster.fork(env);
   worker.on('online', () => say(name(worker), 'online', now(worker)));
   worker.on('listening', (address) => say(name(worker), 'listening', place(address)));
-  worker.on('message', (message) => say(name(worker), 'message', { message }));
+  worker.on('message', (message) => say(name(worker), 'message', shown(message)));
   worker.on('disconnect', () => say(name(worker), 'disconnect', now(worker)));
   worker.on('exit', (code, signal) => say(name(worker), 'exit', { code, signal: signal ?? '' }));
   return worker;
