@@ -62,14 +62,16 @@ void messages(ClusterStage& c) {
 void worker_exit(ClusterStage& c) {
   Stage& s = c.stage;
   if (c.cluster.is_worker()) {
-    c.serve(kAnyPort, [&s](Server&) {
+    c.cluster.worker().on_message([&s](const Json&) {
       s.loop.set_exit_code(42);
       s.loop.stop();
     });
+    c.serve(kAnyPort);
     return;
   }
   c.watch();
   Worker& worker = c.fork();
+  worker.on_listening([&worker](const Address&) { (void)worker.send("leave"); });
   worker.on_exit([&s, &worker](const Exit&) {
     auto& process = worker.process();
     s.fact("w1", "gone", ::kill(process.pid().value(), 0) != 0);

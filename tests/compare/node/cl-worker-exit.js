@@ -9,6 +9,7 @@ const anyPort = { host: '127.0.0.1', port: 0 };
 if (cluster.isPrimary) {
   watch();
   const worker = fork();
+  worker.on('listening', () => worker.send('leave'));
   worker.on('exit', () => {
     let gone = false;
     try { process.kill(worker.process.pid, 0); } catch (error) { gone = error.code === 'ESRCH'; }
@@ -16,5 +17,6 @@ if (cluster.isPrimary) {
     fact('w1', 'codes', [worker.process.exitCode, worker.process.signalCode]);
   });
 } else {
-  serve(anyPort, () => process.exit(42));
+  process.on('message', () => process.exit(42));
+  serve(anyPort);
 }
