@@ -80,11 +80,11 @@ CASES = {
         left("w2", "true")]),
     "cl-disconnect-all": Case([
         "cluster: returned < done-none < setup",
-        "cluster: asked left=0 < of-disconnect < done left=0 < of-exit",
+        "cluster: asked left=0 < of-disconnect n=1 < of-disconnect n=2 < done left=0 < of-exit n=2",
         left("w1", "false"),
         left("w2", "false")]),
     "cl-primary-gone": Case([
-        start("w1") + " < listening",
+        start("w1") + LISTENS,
         "w1: own-disconnect left=false < ends code=0"]),
     "cl-port-zero": Case([
         "cluster: fact ports=[2, 2, 0]",

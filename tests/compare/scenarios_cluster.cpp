@@ -184,8 +184,10 @@ void disconnect_all(ClusterStage& c) {
     c.cluster.disconnect([&c, left] { c.stage.say("cluster", "done", left()); });
     c.stage.say("cluster", "asked", left());
   });
-  c.cluster.on_disconnect([&s](Worker&) { s.say("cluster", "of-disconnect"); });
-  c.cluster.on_exit([&s](Worker&, const Exit&) { s.say("cluster", "of-exit"); });
+  c.cluster.on_disconnect(
+      [&s, n = 0](Worker&) mutable { s.say("cluster", "of-disconnect", {{"n", ++n}}); });
+  c.cluster.on_exit(
+      [&s, n = 0](Worker&, const Exit&) mutable { s.say("cluster", "of-exit", {{"n", ++n}}); });
 }
 
 void primary_gone(ClusterStage& c) {
@@ -198,7 +200,8 @@ void primary_gone(ClusterStage& c) {
     return;
   }
   c.watch();
-  c.fork().on_listening([&c](const Address&) { c.stage.loop.stop(); });
+  c.cluster.on_listening([&c](Worker&, const Address&) { c.stage.loop.stop(); });
+  c.fork();
 }
 
 }  // namespace

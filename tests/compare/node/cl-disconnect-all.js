@@ -20,7 +20,7 @@ if (cluster.isPrimary) {
     cluster.disconnect(() => say('cluster', 'done', { left: Object.keys(cluster.workers).length }));
     say('cluster', 'asked', { left: Object.keys(cluster.workers).length });
   });
-  const both = (event) => cluster.on(event, () => say('cluster', 'of-' + event));
+  const both = (event, n = 0) => cluster.on(event, () => say('cluster', 'of-' + event, { n: ++n }));
   both('disconnect');
   both('exit');
 } else {

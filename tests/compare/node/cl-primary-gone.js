@@ -7,8 +7,8 @@ const anyPort = { host: '127.0.0.1', port: 0 };
 
 if (cluster.isPrimary) {
   watch();
-  const worker = fork();
-  worker.on('listening', () => process.exit(0));
+  cluster.on('listening', () => process.exit(0));
+  fork();
 } else {
   cluster.worker.on('disconnect', () => own('own-disconnect', { left: Boolean(cluster.worker.exitedAfterDisconnect) }));
   process.on('exit', (code) => own('ends', { code }));
