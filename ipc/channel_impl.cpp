@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kSlowDownBytes = 128 * 1024;
 // What is worth a write of its own within a turn.
 constexpr std::size_t kWriteBytes = 64 * 1024;
+constexpr Millis kRetryDelay{10};
 
 Error refused(std::errc code, const char* text) { return {std::make_error_code(code), text}; }
 Error closed_error() { return {Errc::ipc_channel_closed, "the channel is closed"}; }
@@ -135,6 +136,10 @@ void Channel::Impl::flush() {
       blocked_ = true;
       break;
     }
+    if (count == -ETOOMANYREFS) {
+      if (!outbox_.hold_handles()) flush_later();
+      break;
+    }
     if (count < 0) {
       // A peer that left is not our failure: what it sent before is read up to its EOF.
       if (count != -EPIPE && count != -ECONNRESET) {
@@ -149,6 +154,18 @@ void Channel::Impl::flush() {
   if (receipts_.due() > 0) schedule();
   if (state_ == State::flushing && outbox_.is_idle()) return shut_down(State::ending);
   show_interest();
+}
+
+// A user's processes may have as many descriptors under way as one of them may have open (unix(7)):
+// other channels, whose peers do not read, can use them up.
+void Channel::Impl::flush_later() {
+  if (!retry_) {
+    retry_.emplace(loop_, [this] {
+      Turn turn(*this);
+      flush();
+    });
+  }
+  retry_->start(kRetryDelay);
 }
 
 void Channel::Impl::count_sockets(std::string_view key, SentSockets::Counted reply) {
@@ -191,6 +208,7 @@ bool Channel::Impl::disconnect() {
 void Channel::Impl::shut_down(State next) {
   state_ = next;
   blocked_ = false;
+  retry_.reset();
   outbox_.clear();
   receipts_.fail(closed_error());
   if (receipts_.due() > 0) schedule();
@@ -260,6 +278,7 @@ void Channel::Impl::abandon() noexcept {
 void Channel::Impl::close() noexcept {
   state_ = State::closed;
   poll_.reset();  // before the descriptor it watches
+  retry_.reset();
   fd_.reset();
   received_.clear();
   handle_notes_.clear();

@@ -6,6 +6,7 @@
 #include <pronghorn/ipc/channel.h>
 
 #include "base/uv/poll.h"
+#include "base/uv/timer.h"
 #include "ipc/frame_reader.h"
 #include "ipc/outbox.h"
 #include "ipc/receipts.h"
@@ -71,6 +72,7 @@ struct Channel::Impl {
   void write();
   void write_later();
   void flush();
+  void flush_later();
   void shut_down(State next);
   void show_interest() noexcept;
 
@@ -97,6 +99,7 @@ struct Channel::Impl {
   Loop& loop_;
   UniqueFd fd_;
   std::optional<uv::Poll> poll_;
+  std::optional<uv::Timer> retry_;  // while the kernel takes no descriptor
   Handlers handlers_;
   Limits limits_;
   FrameReader reader_;

@@ -12,6 +12,9 @@ constexpr std::size_t kMaxControlBytes = 64 * 1024;
 constexpr int kMaxResends = 3;
 // What libuv, and so Node, reads at once.
 constexpr std::size_t kPeerReadBytes = 64 * 1024;
+// A line with a descriptor that the kernel surely keeps in one piece. It cuts longer ones, at 16 to
+// 48 KiB by version and page size, and the read that brings the descriptor ends at the cut.
+constexpr std::size_t kUncutBytes = 8 * 1024;
 }  // namespace
 
 void Outbox::count_message(std::size_t bytes) {
@@ -51,10 +54,18 @@ bool Outbox::push_control(std::string_view line) {
 
 // Node keeps one descriptor between two reads. A line that it gets in two pieces, with the next
 // handle's descriptor in the second read, would take that one's: so a second handle leaves only
-// when no line before it can have been cut, neither by our socket nor by the peer's buffer.
-bool Outbox::window_is_open(const Entry& handle) const noexcept {
-  return sent_.size() < kWindow && read_ >= closed_till_ &&
-         written_ - read_ + handle.bytes.size() <= kPeerReadBytes;
+// when no line before it can have been cut, by our socket, the kernel or the peer's buffer.
+bool Outbox::window_is_open() const noexcept {
+  return sent_.size() < kWindow && read_ >= closed_till_ && written_ - read_ <= kPeerReadBytes;
+}
+
+bool Outbox::is_answer_due() const noexcept {
+  return std::ranges::find(sent_, Answer::awaited, &Sent::answer) != sent_.end();
+}
+
+bool Outbox::hold_handles() noexcept {
+  closed_till_ = written_;
+  return is_answer_due();
 }
 
 const Outbox::Sent* Outbox::repeated() const noexcept {
@@ -71,12 +82,10 @@ const Outbox::Entry* Outbox::current() const noexcept {
   if (front != nullptr && front->written > 0) return front;
   if (const Sent* again = repeated()) {
     // Alone, as the peer may have been out of descriptors.
-    const bool others =
-        std::ranges::any_of(sent_, [](const Sent& sent) { return sent.answer == Answer::awaited; });
-    return others && again->entry.written == 0 ? nullptr : &again->entry;
+    return again->entry.written == 0 && is_answer_due() ? nullptr : &again->entry;
   }
   if (front == nullptr || sent_.empty()) return front;
-  return front->fd && window_is_open(*front) ? front : nullptr;
+  return front->fd && window_is_open() ? front : nullptr;
 }
 Outbox::Entry* Outbox::current() noexcept {
   return const_cast<Entry*>(std::as_const(*this).current());
@@ -110,7 +119,7 @@ void Outbox::wrote(std::size_t count) {
   queued_ -= count;
   if (!entry->fd) left_ += count;
   const bool is_whole = entry->written == entry->bytes.size();
-  if (entry->fd && (has_begun || !is_whole)) {
+  if (entry->fd && (has_begun || !is_whole || count > kUncutBytes)) {
     closed_till_ = written_ + entry->bytes.size() - entry->written;
   }
   if (is_whole) finish_current();

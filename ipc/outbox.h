@@ -45,6 +45,10 @@ class Outbox {
   /// `count` bytes of next() were written.
   void wrote(std::size_t count);
 
+  /// The kernel takes no descriptor now: none leaves before those under way were read.
+  /// @returns false when none is under way, whose answer would go on
+  bool hold_handles() noexcept;
+
   /// The peer's ACK, for the handle that was written first of those without an answer. One that
   /// nobody waits for is ignored.
   void acknowledged();
@@ -85,7 +89,8 @@ class Outbox {
     int resent = 0;
   };
   bool is_behind_handle() const noexcept { return !sent_.empty() || unsent_handles_ > 0; }
-  bool window_is_open(const Entry& handle) const noexcept;
+  bool window_is_open() const noexcept;
+  bool is_answer_due() const noexcept;
   Entry* current() noexcept;
   const Entry* current() const noexcept;
   Sent* repeated() noexcept;

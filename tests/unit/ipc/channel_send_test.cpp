@@ -2,6 +2,12 @@
 // What send() returns and tells: back-pressure as Node's, receipts, lost handles, pauses.
 #include "tests/unit/ipc/channel_fixture.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
 using namespace pronghorn;
 using namespace pronghorn::test;
 using ipc::Channel;
@@ -18,6 +24,17 @@ Channel::Sent note(std::vector<std::string>& told, std::string name) {
   return [&told, name = std::move(name)](const Error* error) {
     told.push_back(error == nullptr ? name : name + "!" + error->name());
   };
+}
+
+// unix(7) exempts who has one of these.
+void without_resource_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2];
+  REQUIRE(::syscall(SYS_capget, &header, sets) == 0);
+  for (auto capability : {CAP_SYS_RESOURCE, CAP_SYS_ADMIN}) {
+    sets[CAP_TO_INDEX(capability)].effective &= ~CAP_TO_MASK(capability);
+  }
+  REQUIRE(::syscall(SYS_capset, &header, sets) == 0);
 }
 
 }  // namespace
@@ -94,6 +111,147 @@ TEST_CASE("channel send: a refused net.Socket is lost after four times, and the 
   CHECK(p.wait([&] { return told.size() == 3; }));
   CHECK(told == std::vector<std::string>{"lost", "h!", "after"});
   CHECK(p.readable() == "\"after\"\n");
+}
+
+TEST_CASE("channel send: a burst of handles leaves 16 at a time, and is told in its order") {
+  BarePeer p;
+  auto socket = bound_socket(0);
+  std::vector<std::string> told;
+  std::vector<std::string> expected;
+  std::vector<bool> go_on;
+  for (int i = 0; i < 20; ++i) {
+    expected.push_back(std::to_string(i));
+    go_on.push_back(
+        p.channel->send(Json(i), Handle::socket(socket.get()), note(told, expected[i])).value());
+  }
+  std::vector<bool> as_node(20, true);  // the first that waits is told to go on, too
+  for (std::size_t i = 17; i < 20; ++i) as_node[i] = false;
+  CHECK(go_on == as_node);
+  auto lines = [&] {
+    auto got = p.readable();
+    return std::count(got.begin(), got.end(), '\n');
+  };
+  CHECK(lines() == 1);  // a read ends at a descriptor
+  for (int i = 1; i < 16; ++i) CHECK(lines() == 1);
+  CHECK(lines() == 0);
+  p.write(kAck);
+  CHECK(p.wait([&] { return lines() == 1; }));
+  p.channel->disconnect();
+  for (int i = 0; i < 3; ++i) p.write(kAck);
+  for (int i = 0; i < 3; ++i) CHECK(p.wait([&] { return lines() == 1; }));
+  for (int i = 0; i < 15; ++i) p.write(kAck);
+  CHECK(p.wait([&] { return told.size() == 19; }));
+  CHECK_FALSE(p.told.disconnects);
+  p.write(kAck);
+  CHECK(p.wait([&] { return p.told.disconnects == 1; }));
+  CHECK(told == expected);
+}
+
+TEST_CASE("channel send: a socket that is lost while others are under way is told in its place") {
+  BarePeer p;
+  auto socket = bound_socket(0);
+  std::vector<std::string> told;
+  Channel::Handlers handlers;
+  handlers.on_handle_lost = [&](const Error&) { told.push_back("lost"); };
+  p.channel = p.open(std::move(handlers));
+  for (const char* name : {"1", "2", "3"}) {
+    CHECK(p.channel->send(Json(name), Handle::socket(socket.get(), "key"), note(told, name)));
+  }
+  CHECK(p.channel->send(Json("after"), note(told, "after")).value());
+  p.write(kNack + kAck + kNack);
+  auto comes = [&](const char* text) {
+    return p.wait([&] { return p.readable().contains(text); });
+  };
+  for (int i = 0; i < 3; ++i) {
+    CHECK(comes("\"msg\":\"1\""));
+    CHECK(told.empty());
+    p.write(kNack);
+  }
+  CHECK(comes("\"msg\":\"3\""));
+  CHECK(p.wait([&] { return told.size() == 3; }));
+  for (int i = 0; i < 2; ++i) {
+    p.write(kNack);
+    CHECK(comes("\"msg\":\"3\""));
+  }
+  p.write(kNack);
+  CHECK(comes("\"after\"\n"));
+  CHECK(p.wait([&] { return told.size() == 6; }));
+  CHECK(told == std::vector<std::string>{"lost", "1!", "2", "lost", "3!", "after"});
+  // One of the three is counted, not those that were lost.
+  std::optional<std::size_t> count;
+  p.channel->count_sockets("key", [&](Result<std::size_t> c) { count = c.value(); });
+  CHECK(comes("NODE_SOCKET_GET_COUNT"));
+  p.write("{\"cmd\":\"NODE_SOCKET_COUNT\",\"key\":\"key\",\"count\":1}\n");
+  CHECK(p.wait([&] { return count.has_value(); }));
+}
+
+TEST_CASE("channel send: sockets that were all lost are none of their server's") {
+  BarePeer p;
+  auto socket = bound_socket(0);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(p.channel->send(Json(i), Handle::socket(socket.get(), "key")).value());
+  }
+  for (int i = 0; i < 12; ++i) {
+    CHECK(p.wait([&] { return p.readable().contains("NODE_HANDLE"); }));
+    p.write(kNack);
+  }
+  CHECK(p.channel->send(Json("after")).has_value());
+  CHECK(p.wait([&] { return p.readable().contains("after"); }));
+  bool closed = false;
+  p.channel->when_sockets_closed("key", [&] { closed = true; });
+  CHECK(p.wait([&] { return closed; }));
+  CHECK(p.readable().empty());
+}
+
+TEST_CASE("channel send: the channel may be destroyed by the first of several lost handles") {
+  BarePeer p;
+  auto socket = bound_socket(0);
+  int calls = 0;
+  Channel::Handlers handlers;
+  handlers.on_handle_lost = [&](const Error&) {
+    ++calls;
+    p.channel.reset();
+  };
+  p.channel = p.open(std::move(handlers));
+  CHECK(p.channel->send(Json(1), Handle::socket(socket.get())).value());
+  CHECK(p.channel->send(Json(2), Handle::native(socket.get())).value());
+  p.write(kNack + kNack);  // the second is lost now, and told after the first
+  for (int i = 0; i < 3; ++i) {
+    CHECK(p.wait([&] { return p.readable().contains("\"msg\":1"); }));
+    CHECK(calls == 0);
+    p.write(kNack);
+  }
+  CHECK(p.wait([&] { return calls > 0; }));
+  for (int i = 0; i < 5; ++i) uv_run(p.loop.native(), UV_RUN_NOWAIT);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("channel send: a handle waits while the user's descriptors under way are too many") {
+  without_resource_capabilities();
+  rlimit few{256, 256};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  BarePeer p;
+  auto socket = bound_socket(0);
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  UniqueFd full(ends[0]);
+  UniqueFd unread(ends[1]);
+  int under_way = 0;
+  while (send_with(full.get(), "x", {socket.get()}) == 1) REQUIRE(++under_way < 2000);
+  REQUIRE(errno == ETOOMANYREFS);
+  std::vector<std::string> told;
+  CHECK(p.channel->send(Json("h"), Handle::server(socket.get()), note(told, "h")).value());
+  CHECK(p.channel->send(Json("h2"), Handle::server(socket.get()), note(told, "h2")).has_value());
+  for (int i = 0; i < 5; ++i) uv_run(p.loop.native(), UV_RUN_NOWAIT);
+  CHECK(p.channel->is_connected());
+  CHECK(p.readable().empty());
+  unread.reset();
+  for (int i = 0; i < 2; ++i) {
+    CHECK(p.wait([&] { return p.readable().contains("NODE_HANDLE"); }));
+    p.write(kAck);
+  }
+  CHECK(p.wait([&] { return told.size() == 2; }));
+  CHECK(told == std::vector<std::string>{"h", "h2"});
 }
 
 TEST_CASE("channel send: a burst of one turn keeps its order, also at disconnect and destruction") {
