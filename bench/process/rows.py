@@ -26,5 +26,5 @@ ROWS = [
     Row("messages-100", "messages of 100 bytes, parent to child", "messages", 200_000, ("100",), bars=AT_LEAST_3),
     Row("messages-10k", "messages of 10 KiB, parent to child", "messages", 20_000, ("10240",), bars=AT_LEAST_3),
     Row("pingpong", "messages of 100 bytes, there and back one at a time", "pingpong", 20_000, ("100",)),
-    Row("handles", "TCP sockets passed, one at a time by protocol", "handles", 10_000, bars=AT_LEAST_3),
+    Row("handles", "TCP sockets passed, each acknowledged by the child", "handles", 10_000, bars=AT_LEAST_3),
 ]

@@ -30,6 +30,8 @@ def tests(top: Path) -> set[str]:
     for path in (top / "tests/unit").rglob("*.cpp"):
         for quoted in re.findall(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)', path.read_text()):
             names.add(f"{path.parent.name}/" + "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', quoted)))
+        for what in re.findall(r'PRONGHORN_CONVERSATION\(\s*\w+,\s*"([^"]*)"\)', path.read_text()):
+            names |= {f"process/interop: {both}: {what}" for both in ("our parent, a Node child", "a Node parent, our child")}
     return names
 
 
