@@ -195,6 +195,47 @@ struct UdpToNode {
   }
 };
 
+struct Udp6ToNode {
+  static constexpr const char* node = R"(
+    peer.on('message', (m, h) => {
+      say(m, h.constructor.name, h.type, h.address().family, h.address().address);
+      h.on('message', (d, from) => {
+        say(String(d), from.family);
+        h.send('node echoes ' + d, from.port, from.address, () => { h.close(); peer.disconnect(); });
+      });
+    });)";
+  static constexpr const char* printed = "udp6 Socket udp6 IPv6 ::1\nping IPv6\n";
+  UniqueFd client;
+  sockaddr_in6 to{};
+
+  template <class Peer>
+  void begin(Loop&, Peer& peer) {
+    UniqueFd server = bound(&to);
+    client = bound(nullptr);
+    auto sent = [this](const Error* error) {
+      CHECK(error == nullptr);
+      CHECK(::sendto(client.get(), "ping", 4, 0, reinterpret_cast<sockaddr*>(&to), sizeof to) == 4);
+      REQUIRE(is_ready(client.get()));
+      std::array<char, 64> space{};
+      ssize_t n = ::recv(client.get(), space.data(), space.size(), 0);
+      CHECK(std::string(space.data(), static_cast<std::size_t>(n)) == "node echoes ping");
+    };
+    CHECK(peer.send(Json("udp6"), Handle::udp(server.get()), sent).value());
+    peer.on_disconnect([] {});
+  }
+  static UniqueFd bound(sockaddr_in6* at) {
+    UniqueFd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = in6addr_loopback;
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+    ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    if (at != nullptr) *at = address;
+    return fd;
+  }
+};
+
 struct UdpFromNode {
   static constexpr const char* node = R"(
     const d = dgram.createSocket('udp4').bind(0, '127.0.0.1', () => peer.send('udp', d));
@@ -239,4 +280,5 @@ PRONGHORN_CONVERSATION(SocketFromNode, "a connection of Node's is served by us")
 PRONGHORN_CONVERSATION(CountsAtNode, "we count the sockets that Node holds, and learn of the last")
 PRONGHORN_CONVERSATION(CountsAtOurs, "getConnections and server.close count the sockets we hold")
 PRONGHORN_CONVERSATION(UdpToNode, "a UDP socket of ours is served by Node")
+PRONGHORN_CONVERSATION(Udp6ToNode, "a udp6 socket of ours is served by Node")
 PRONGHORN_CONVERSATION(UdpFromNode, "UDP sockets of Node's are served by us")
