@@ -51,8 +51,8 @@ Result<bool> ChildProcess::send(const Json& message, const ipc::Handle& handle,
   return state_->send(message, &handle, std::move(sent));
 }
 void ChildProcess::disconnect() { state_->disconnect(); }
-bool ChildProcess::connected() const noexcept { return state_->connected(); }
-ipc::Channel* ChildProcess::channel() noexcept { return state_->channel(); }
+bool ChildProcess::connected() const noexcept { return state_->channel.connected(); }
+ipc::Channel* ChildProcess::channel() noexcept { return state_->channel.channel(); }
 
 void ChildProcess::ref() noexcept {
   if (state_->reaper) state_->reaper->ref();
@@ -74,7 +74,7 @@ void ChildProcess::on_close(std::move_only_function<void(const Exit&)> listener)
   state_->events.close.add(std::move(listener));
 }
 void ChildProcess::on_disconnect(std::move_only_function<void()> listener) {
-  state_->events.disconnect.add(std::move(listener));
+  state_->channel.disconnects.add(std::move(listener));
 }
 void ChildProcess::on_message(std::function<void(const Json&)> listener) {
   if (!listener) return;
@@ -83,10 +83,10 @@ void ChildProcess::on_message(std::function<void(const Json&)> listener) {
   });
 }
 void ChildProcess::on_message(std::function<void(const Json&, ipc::ReceivedHandle&)> listener) {
-  if (listener) state_->mailbox.listen(std::move(listener));
+  if (listener) state_->channel.messages.listen(std::move(listener));
 }
 void ChildProcess::on_internal(std::function<void(const Json&, ipc::ReceivedHandle&)> listener) {
-  state_->events.internal.add(std::move(listener));
+  state_->channel.internals.add(std::move(listener));
 }
 
 void ChildProcessAccess::hold(ChildProcess& child, ChildHooks hooks) {

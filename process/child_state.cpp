@@ -14,12 +14,10 @@ void ChildProcess::State::Events::clear() noexcept {
   error.clear();
   exit.clear();
   close.clear();
-  disconnect.clear();
-  internal.clear();
 }
 
 ChildProcess::State::State(Loop& l, Command c, std::size_t max_pending)
-    : loop(l), command(std::move(c)), mailbox(l, max_pending) {}
+    : loop(l), command(std::move(c)), channel(l, max_pending) {}
 
 void ChildProcess::State::reserve_streams(std::size_t count) { slots.resize(count); }
 
@@ -87,7 +85,7 @@ void ChildProcess::State::on_exit(const Exit& how) {
 // neither must keep close from coming.
 void ChildProcess::State::finish() {
   told_end_ = true;
-  mailbox.lift_limit();
+  channel.messages.lift_limit();
   for (Slot& slot : slots) {
     if (slot.is_pipe) StreamAccess::drain_after_exit(slot.stream);
   }
@@ -95,7 +93,7 @@ void ChildProcess::State::finish() {
 }
 
 void ChildProcess::State::maybe_close() {
-  if (closed_ || !told_end_ || open_streams_ > 0 || channel_) return;
+  if (closed_ || !told_end_ || open_streams_ > 0 || channel.channel() != nullptr) return;
   closed_ = true;
   disarm();
   auto self = shared_from_this();
@@ -127,7 +125,7 @@ void ChildProcess::State::hold(ChildHooks hooks) {
 
 void ChildProcess::State::abandon() noexcept {
   events.clear();
-  mailbox.close();
+  channel.silence();
   if (!hooks_ || closed_) {
     tear_down();
   } else {
@@ -139,7 +137,7 @@ void ChildProcess::State::tear_down() noexcept {
   closed_ = true;
   disarm();
   reaper.reset();
-  channel_.reset();
+  channel.close();
   slots.clear();
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/uv/async.h"
 #include "base/uv/timer.h"
-#include "ipc/mailbox.h"
+#include "process/channel_end.h"
 #include "process/child_access.h"
 #include "process/reaper.h"
 #include "process/validate.h"
@@ -47,8 +47,6 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   Result<std::size_t> kill_tree(const Signal& signal);
   Result<bool> send(const Json& message, const ipc::Handle* handle, ipc::Channel::Sent sent);
   void disconnect();
-  bool connected() const noexcept;
-  ipc::Channel* channel() noexcept;
   void emit_error(const Error& error);
 
   struct Slot {
@@ -70,25 +68,21 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
     Listeners<std::move_only_function<void(const Error&)>> error;
     Listeners<std::move_only_function<void(const Exit&)>> exit;
     Listeners<std::move_only_function<void(const Exit&)>> close;
-    Listeners<std::move_only_function<void()>> disconnect;
-    Listeners<std::function<void(const Json&, ipc::ReceivedHandle&)>> internal;
     void clear() noexcept;
   } events;
-  ipc::Mailbox mailbox;
+  ChannelEnd channel;
 
  private:
   void on_spawned();
   void on_exit(const Exit& how);
   void on_timeout();
   void on_stopped();
-  void on_channel_end();
   void finish();
   void maybe_close();
   void disarm_stop() noexcept;
   void disarm() noexcept;
   void tear_down() noexcept;
 
-  std::optional<ipc::Channel> channel_;
   std::size_t open_streams_ = 0;
   bool told_end_ = false;  // exit, or the error of the start, was told
   bool closed_ = false;

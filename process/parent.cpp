@@ -3,74 +3,36 @@
 
 #include <pronghorn/base/listeners.h>
 
-#include "ipc/mailbox.h"
+#include "process/channel_end.h"
 
 #include <utility>
 
 namespace pronghorn::process {
 
 struct Parent::State : std::enable_shared_from_this<Parent::State> {
-  State(Loop& l, std::size_t max_pending) : loop(l), mailbox(l, max_pending) {}
+  State(Loop& l, std::size_t max_pending) : loop(l), channel(l, max_pending) {}
 
   Result<void> open(UniqueFd fd, ipc::ChannelLimits limits);
-  void on_end();
   void end();
 
   Loop& loop;
   std::string unique_id;
-  std::optional<ipc::Channel> channel;
-  ipc::Mailbox mailbox;
-  Listeners<std::function<void(const Json&, ipc::ReceivedHandle&)>> internals;
-  Listeners<std::move_only_function<void()>> disconnects;
+  ChannelEnd channel;
   Listeners<std::move_only_function<void(const Error&)>> errors;
-  bool ended = false;  // the Parent is gone
 };
 
-// Whatever is called may destroy the Parent, and with it the channel: each handler keeps the state.
 Result<void> Parent::State::open(UniqueFd fd, ipc::ChannelLimits limits) {
-  ipc::Channel::Handlers handlers;
-  handlers.on_message = [this](const Json& message, ipc::ReceivedHandle handle) {
-    auto self = shared_from_this();
-    mailbox.take(message, std::move(handle));
-  };
-  handlers.on_internal = [this](const Json& message, ipc::ReceivedHandle handle) {
-    auto self = shared_from_this();
-    internals.emit(message, handle);
-  };
-  handlers.on_error = [this](const Error& error) {
-    auto self = shared_from_this();
-    errors.emit(error);
-  };
-  handlers.on_handle_lost = [this](const Error& error) {
-    auto self = shared_from_this();
-    errors.emit(error);
-  };
-  handlers.on_disconnect = [this] {
-    auto self = shared_from_this();
-    on_end();
-  };
-  auto opened = ipc::Channel::open(loop, std::move(fd), std::move(handlers), limits);
-  if (!opened) return std::unexpected(std::move(opened.error()));
-  channel = std::move(*opened);
-  channel->ref_by_default(false);
-  mailbox.watch(&*channel);
-  return {};
-}
-
-void Parent::State::on_end() {
-  mailbox.deliver();
-  if (ended) return;
-  mailbox.watch(nullptr);
-  channel.reset();
-  disconnects.emit();
+  auto opened = channel.open(std::move(fd), limits,
+                             {.owner = weak_from_this(),
+                              .on_error = [this](const Error& error) { errors.emit(error); },
+                              .on_end = [] {}});
+  if (opened) channel.channel()->ref_by_default(false);
+  return opened;
 }
 
 void Parent::State::end() {
-  ended = true;
-  mailbox.close();
-  channel.reset();
-  internals.clear();
-  disconnects.clear();
+  channel.silence();
+  channel.close();
   errors.clear();
 }
 
@@ -85,30 +47,22 @@ Parent& Parent::operator=(Parent&& other) noexcept {
 }
 
 Result<bool> Parent::send(const Json& message, ipc::Channel::Sent sent) {
-  if (!state_->channel) {
-    return std::unexpected(Error(Errc::ipc_channel_closed, "the channel is closed"));
-  }
-  return state_->channel->send(message, std::move(sent));
+  return state_->channel.send(message, nullptr, std::move(sent));
 }
 
 Result<bool> Parent::send(const Json& message, const ipc::Handle& handle, ipc::Channel::Sent sent) {
-  if (!state_->channel) {
-    return std::unexpected(Error(Errc::ipc_channel_closed, "the channel is closed"));
-  }
-  return state_->channel->send(message, handle, std::move(sent));
+  return state_->channel.send(message, &handle, std::move(sent));
 }
 
 void Parent::disconnect() {
-  if (state_->channel && state_->channel->disconnect()) return;
+  if (state_->channel.disconnect()) return;
   state_->loop.defer([state = state_] {
     state->errors.emit(Error(Errc::ipc_disconnected, "the IPC channel is already disconnected"));
   });
 }
 
-bool Parent::connected() const noexcept {
-  return state_->channel && state_->channel->is_connected();
-}
-ipc::Channel* Parent::channel() noexcept { return state_->channel ? &*state_->channel : nullptr; }
+bool Parent::connected() const noexcept { return state_->channel.connected(); }
+ipc::Channel* Parent::channel() noexcept { return state_->channel.channel(); }
 const std::string& Parent::unique_id() const noexcept { return state_->unique_id; }
 
 void Parent::on_message(std::function<void(const Json&)> listener) {
@@ -120,18 +74,18 @@ void Parent::on_message(std::function<void(const Json&)> listener) {
 
 void Parent::on_message(std::function<void(const Json&, ipc::ReceivedHandle&)> listener) {
   if (!listener) return;
-  state_->mailbox.listen(std::move(listener));
-  if (state_->channel) state_->channel->ref_by_default(true);
+  state_->channel.messages.listen(std::move(listener));
+  if (channel() != nullptr) channel()->ref_by_default(true);
 }
 
 void Parent::on_internal(std::function<void(const Json&, ipc::ReceivedHandle&)> listener) {
-  state_->internals.add(std::move(listener));
+  state_->channel.internals.add(std::move(listener));
 }
 
 void Parent::on_disconnect(std::move_only_function<void()> listener) {
   if (!listener) return;
-  state_->disconnects.add(std::move(listener));
-  if (state_->channel) state_->channel->ref_by_default(true);
+  state_->channel.disconnects.add(std::move(listener));
+  if (channel() != nullptr) channel()->ref_by_default(true);
 }
 
 void Parent::on_error(std::move_only_function<void(const Error&)> listener) {
