@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a loop until something has happened, with a deadline. For the tests of base/uv.
+// Runs a loop until something has happened, with a deadline. For all tests with a loop.
 #pragma once
 
 #include <pronghorn/base/uv/loop.h>
 
-#include "base/clock.h"
-#include "base/uv/timer.h"
-
 #include <uv.h>
 
-#include <functional>
+#include <cstdint>
 
 namespace pronghorn::testing {
 
-/// @returns false when `done` was not true within twenty seconds: long, as machines are busy
-inline bool run_until(Loop& loop, const std::function<bool()>& done) {
-  Instant deadline = Clock::now() + std::chrono::seconds(20);
-  uv::Timer awake(loop, [] {});  // the loop must turn, also with nothing else to wait for
-  awake.start(Millis(1), Millis(5));
-  while (!done()) {
-    if (Clock::now() > deadline) return false;
-    uv_run(loop.native(), UV_RUN_ONCE);
-  }
-  return true;
+/// @returns false when `done` was not true within 50 seconds: long, as machines are busy. It is
+///          asked once a turn: it may consume what it looks at.
+template <class Done>
+bool run_until(Loop& loop, Done done) {
+  // It ticks: what makes `done` true may come just before the loop goes to sleep.
+  uv_timer_t awake;
+  uv_timer_init(loop.native(), &awake);
+  uv_timer_start(&awake, [](uv_timer_t*) {}, 1, 5);
+  const std::uint64_t deadline = uv_hrtime() + 50'000'000'000;
+  bool in_time = false;
+  while (!(in_time = done()) && uv_hrtime() < deadline) uv_run(loop.native(), UV_RUN_ONCE);
+  bool closed = false;
+  awake.data = &closed;
+  uv_close(reinterpret_cast<uv_handle_t*>(&awake),
+           [](uv_handle_t* h) { *static_cast<bool*>(h->data) = true; });
+  while (!closed) uv_run(loop.native(), UV_RUN_NOWAIT);
+  return in_time;
 }
 
 /// Turns the loop often enough for anything that is ready to be seen: to show that nothing comes.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A peer that breaks the protocol, floods, or never reads: an error and a closed channel, bounded
 // memory, no descriptor left behind.
+#include "tests/unit/base/sanitized.h"
 #include "tests/unit/ipc/channel_fixture.h"
 
 #include <fcntl.h>
@@ -25,11 +26,7 @@ long resident() {
 }
 
 // The sanitizer keeps what was freed for a while, 256 MiB of it by default.
-#ifdef __SANITIZE_ADDRESS__
-constexpr long kAllowedKib = 400 * 1024;
-#else
-constexpr long kAllowedKib = 16 * 1024;
-#endif
+constexpr long kAllowedKib = (kSanitized ? 400 : 16) * 1024;
 
 // A process that writes `text` for ever (or `times` times).
 pid_t flooder(const UniqueFd& socket, std::string_view text, long times) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A channel with a bare socket as its peer, and waits with a deadline.
+// A channel with a bare socket as its peer.
 #pragma once
 
 #include <pronghorn/base/unique_fd.h>
@@ -7,6 +7,7 @@
 #include <pronghorn/ipc/channel.h>
 
 #include "tests/unit/base/leaks.h"
+#include "tests/unit/base/run_until.h"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -26,23 +27,7 @@
 
 namespace pronghorn::test {
 
-/// Turns the loop until `done`; false after 50 s.
-template <class Done>
-bool run_until(Loop& loop, Done done) {
-  // It ticks, as what makes `done` true may come just before the loop goes to sleep.
-  uv_timer_t alarm;
-  uv_timer_init(loop.native(), &alarm);
-  uv_timer_start(&alarm, [](uv_timer_t*) {}, 10, 10);
-  const std::uint64_t deadline = uv_hrtime() + 50'000'000'000;
-  bool in_time = false;  // asked once a turn: `done` may consume what it looks at
-  while (!(in_time = done()) && uv_hrtime() < deadline) uv_run(loop.native(), UV_RUN_ONCE);
-  bool closed = false;
-  alarm.data = &closed;
-  uv_close(reinterpret_cast<uv_handle_t*>(&alarm),
-           [](uv_handle_t* h) { *static_cast<bool*>(h->data) = true; });
-  while (!closed) uv_run(loop.native(), UV_RUN_NOWAIT);
-  return in_time;
-}
+using testing::run_until;
 
 inline std::size_t open_descriptors() {
   static Loop first;  // libuv's signal pipe is opened with the process's first loop, and stays

@@ -3,6 +3,7 @@
 // channels, crash loops, stops.
 #include "master/master.h"
 
+#include "base/uv/timer.h"
 #include "master/control_client.h"
 #include "master/status.h"
 #include "support.h"

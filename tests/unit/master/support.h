@@ -5,16 +5,14 @@
 #include <pronghorn/base/unique_fd.h>
 #include <pronghorn/base/uv/loop.h>
 
-#include "base/clock.h"
-#include "base/uv/timer.h"
 #include "config/config.h"
+#include "tests/unit/base/run_until.h"
 
 #include <uv.h>
 
 #include <arpa/inet.h>
 #include <cstring>
 #include <filesystem>
-#include <functional>
 #include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
@@ -23,18 +21,7 @@
 
 namespace pronghorn::test {
 
-/// Turns the loop until `done`; false when that took longer than `limit`.
-inline bool run_until(Loop& loop, const std::function<bool()>& done,
-                      Millis limit = Millis(20'000)) {
-  Instant deadline = Clock::now() + limit;
-  uv::Timer awake(loop, [] {});
-  awake.start(Millis(1), Millis(2));
-  while (!done()) {
-    if (Clock::now() > deadline) return false;
-    uv_run(loop.native(), UV_RUN_ONCE);
-  }
-  return true;
-}
+using testing::run_until;
 
 /// A new folder, removed with its content.
 class Folder {

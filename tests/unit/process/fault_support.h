@@ -2,20 +2,13 @@
 // What the fault tests measure: memory.
 #pragma once
 
+#include "tests/unit/base/sanitized.h"
 #include "tests/unit/process/process_fixture.h"
 
 #include <fstream>
 #include <string>
 
 namespace pronghorn::test {
-
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool kSanitized = __has_feature(address_sanitizer);
-#else
-inline constexpr bool kSanitized = false;
-#endif
 
 /// The highest resident size so far, in KiB, counted from the last start_peak().
 inline long peak_kib() {
