@@ -18,6 +18,8 @@ namespace {
 constexpr Millis kRest{100};
 /// A wake-up's, so that one server does not starve the loop.
 constexpr int kLargestBurst = 64;
+/// Wake-ups that take one, after one that found nobody more.
+constexpr int kCalm = 16;
 /// Without the filter a drained listener's queue may never be seen empty: no more than four of the
 /// longest usual queues (somaxconn is 4096) are taken from it.
 constexpr int kDrainAtMost = 4 * 4096;
@@ -31,6 +33,7 @@ Result<void> HandOver::Impl::watch_listener() {
       broken = true;
     }
     has_queue = true;
+    told_of_queue = true;
     serve();
   });
   if (!opened) return std::unexpected(std::move(opened.error()));
@@ -50,22 +53,26 @@ bool HandOver::Impl::may_accept() const noexcept {
   return has_room && is_anyone_free();
 }
 
-// `burst` spares most wake-ups the last accept(2), which finds nobody: when there was no other one,
-// the next wake-up takes one only, and the poll tells of more.
+// After a wake-up as many as are likely to be there: that spares most of them the last accept(2),
+// which finds nobody, and the poll tells of more. Else, when those who were busy are free again,
+// until there is none: the poll was off.
 void HandOver::Impl::accept_some() {
   if (drained) has_queue = true;
+  const bool by_poll = std::exchange(told_of_queue, false) && !drained;
   int taken = 0;
   while (!closed && has_queue && may_accept()) {
     if (!accept_one()) {
-      burst = 1;
+      burst = -kCalm;
       return;
     }
+    ++taken;
     while (place_one()) {
     }
-    if (++taken < burst || drained) continue;
-    burst = std::min(2 * burst, kLargestBurst);
-    has_queue = false;
+    if (!by_poll || closed || taken < burst) continue;
+    burst = burst < 1 ? burst + 1 : std::min(2 * burst, kLargestBurst);
+    break;
   }
+  if (by_poll && taken > 0) has_queue = false;
 }
 
 // False: has_queue is, or accepting rests.
@@ -106,8 +113,8 @@ void HandOver::Impl::rest(int error) {
 }
 
 // What is known to be queued need not be told again: while nobody is free the listener is let
-// alone, and tried as soon as somebody is. Nobody free and nothing queued as far as is known: it
-// stays watched, as system calls to stop and go on would cost more than one wake-up.
+// alone, and tried as soon as somebody is. With nobody free and nothing queued as far as is known
+// it stays watched: to stop and go on each time would cost two system calls a connection.
 void HandOver::Impl::watch() {
   const bool on = members() > 0 && !broken && !has_queue;
   poll->want(on ? uv::Poll::kReadable : 0);

@@ -91,7 +91,8 @@ struct HandOver::Impl : std::enable_shared_from_this<HandOver::Impl> {
   int accepted_draining = 0;
   /// The queue may hold some: the listener is not watched, but tried when somebody is free.
   bool has_queue = false;
-  int burst = 1;                   // how many are likely to be there at a wake-up
+  bool told_of_queue = false;      // by the poll, just now
+  int burst = 1;                   // how many are likely to be there at a wake-up; below 1: one
   std::int64_t rests_till_ms = 0;  // accepting does
   std::uint64_t rests = 0;
   bool broken = false;  // the listener is
