@@ -43,7 +43,9 @@ void Channel::Impl::read_some() {
   if (lines_wait_) take_lines();
   for (int reads = 0; reads < kReadsPerTurn && taken < kBytesPerTurn; ++reads) {
     if (paused_ || state_ == State::closed) return;
-    ssize_t count = receive(fd_.get(), std::span(space).subspan(taken), received_);
+    const auto room = std::span(space).subspan(taken);
+    const std::size_t descriptors = received_.size();
+    ssize_t count = receive(fd_.get(), room, received_);
     if (count == -EAGAIN) return;
     if (count == 0 || count == -ECONNRESET) {
       // An incomplete last line is dropped, as Node does.
@@ -57,7 +59,11 @@ void Channel::Impl::read_some() {
     }
     reader_.feed({space.data() + taken, static_cast<std::size_t>(count)});
     taken += static_cast<std::size_t>(count);
+    const bool was_all =
+        static_cast<std::size_t>(count) < room.size() && received_.size() == descriptors;
     take_lines();
+    // Nothing cut the read short but the queue's end: the poll tells of more, and spares a call.
+    if (was_all) return;
   }
 }
 

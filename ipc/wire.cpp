@@ -85,6 +85,13 @@ Result<void> Incoming::read_note(SocketNote::Kind kind, const Json& json) {
 }
 
 Result<Incoming> Incoming::parse(std::string_view line) {
+  // As every peer writes it, for each handle that it gets.
+  if (line.size() + 1 == kAckLine.size() && kAckLine.starts_with(line)) {
+    Incoming in;
+    in.internal_ = true;
+    in.kind_ = Kind::ack;
+    return in;
+  }
   auto json = parse_json(line);
   if (!json) return std::unexpected(protocol(json.error().message()));
   Incoming in;
