@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <netinet/tcp.h>
+#include <optional>
 #include <sys/socket.h>
 #include <utility>
 #include <vector>
@@ -25,15 +26,23 @@ bool is_numeric(const std::string& host) {
          ::inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &v6) == 1;
 }
 
-/// A Node primary's socket is only bound. @returns 0 or errno
-int make_listen(int fd, std::int64_t backlog) {
+/// A Node primary's socket is only bound, or not even that: libuv keeps EADDRINUSE of bind(2) for
+/// listen(2), and that one in another process would take a port of the kernel's choice (Node:
+/// checkBindError).
+std::optional<Error> make_listen(int fd, const server::ListenRequest& request) {
+  const auto& where = request.address;
+  if (where.port != 0 && local_address(fd).port != where.port) {
+    return server::refused_by_primary(EADDRINUSE, where);
+  }
   int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
   int listens = 0;
   socklen_t size = sizeof listens;
   ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
-  if (listens != 0) return 0;  // its backlog is whose that was first
-  return ::listen(fd, backlog > 0 ? static_cast<int>(backlog) : kDefaultBacklog) < 0 ? errno : 0;
+  if (listens != 0) return std::nullopt;  // its backlog is whose that was first
+  int backlog = request.backlog > 0 ? static_cast<int>(request.backlog) : kDefaultBacklog;
+  if (::listen(fd, backlog) == 0) return std::nullopt;
+  return server::listen_error(errno, where);
 }
 
 }  // namespace
@@ -41,8 +50,7 @@ int make_listen(int fd, std::int64_t backlog) {
 struct PrimaryListen::Server {
   Ticket ticket = 0;
   Client client;
-  config::ListenAddress address;
-  std::int64_t backlog = 0;
+  server::ListenRequest request;
   ipc::ClusterMessage query{};
   std::string key;
   enum class State : std::uint8_t { refused, asked, granted } state = State::refused;
@@ -108,10 +116,9 @@ server::ListenSource::Ticket PrimaryListen::listen(const server::ListenRequest& 
   auto server = std::make_shared<Server>();
   server->ticket = next_++;
   server->client = std::move(client);
-  server->address = request.address;
-  server->backlog = request.backlog;
+  server->request = request;
   servers_.emplace(server->ticket, server);
-  if (auto asked = ask(server, request); !asked) {
+  if (auto asked = ask(server); !asked) {
     loop_.soon([this, weak = std::weak_ptr(server), why = std::move(asked.error())] {
       if (auto s = weak.lock()) refuse(s->ticket, why);
     });
@@ -119,11 +126,10 @@ server::ListenSource::Ticket PrimaryListen::listen(const server::ListenRequest& 
   return server->ticket;
 }
 
-Result<void> PrimaryListen::ask(const std::shared_ptr<Server>& server,
-                                const server::ListenRequest& request) {
+Result<void> PrimaryListen::ask(const std::shared_ptr<Server>& server) {
   const Error leaving(Errc::ipc_disconnected, "the worker is disconnecting");
   if (is_closing_) return std::unexpected(leaving);
-  auto query = query_for(request);
+  auto query = query_for(server->request);
   if (!query) return std::unexpected(std::move(query.error()));
   auto sent = link_.query(std::move(*query), [this, weak = std::weak_ptr(server)](auto granted) {
     if (auto s = weak.lock()) on_granted(*s, std::move(granted));
@@ -145,9 +151,9 @@ void PrimaryListen::on_granted(Server& server, Result<PrimaryLink::Granted> gran
   server.state = Server::State::granted;
   Grant grant;
   if (granted->socket) {
-    if (int error = make_listen(granted->socket.get(), server.backlog); error != 0) {
+    if (auto error = make_listen(granted->socket.get(), server.request)) {
       link_.close(server.key);
-      return refuse(server.ticket, server::listen_error(error, server.address));
+      return refuse(server.ticket, *error);
     }
     grant.address = local_address(granted->socket.get());
     link_.borrow(server.key, server.client.on_lent, server.client.on_lending_ended);
@@ -155,9 +161,11 @@ void PrimaryListen::on_granted(Server& server, Result<PrimaryLink::Granted> gran
     if (granted->sockname) grant.address = *granted->sockname;
     link_.serve(server.key, server.client.on_connection);
   }
-  if (server.address.is_unix()) {
-    grant.address = {
-        .address = server.address.path, .port = 0, .type = AddressType::unix_socket, .fd = {}};
+  if (server.request.address.is_unix()) {
+    grant.address = {.address = server.request.address.path,
+                     .port = 0,
+                     .type = AddressType::unix_socket,
+                     .fd = {}};
   }
   if (grant.address.port != 0) server.query.port = grant.address.port;
   grant.socket = std::move(granted->socket);

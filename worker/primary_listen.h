@@ -40,7 +40,7 @@ class PrimaryListen final : public server::ListenSource {
   struct Closing;
 
   Result<ipc::ClusterMessage> query_for(const server::ListenRequest& request) const;
-  Result<void> ask(const std::shared_ptr<Server>& server, const server::ListenRequest& request);
+  Result<void> ask(const std::shared_ptr<Server>& server);
   void on_granted(Server& server, Result<PrimaryLink::Granted> granted);
   void refuse(Ticket ticket, const Error& error);
 

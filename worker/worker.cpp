@@ -199,6 +199,8 @@ void Worker::Impl::begin_serving() {
 }
 
 void Worker::Impl::fault(const std::string& why) {
+  // A master of ours says it, once for all its workers.
+  if (!options.boot) log::error("cannot serve", {{"why", why}}, why);
   send(ipc::encode_pronghorn({.act = "fault", .text = why}));
   loop.set_exit_code(kExitConfig);
   draining = finished = true;

@@ -232,6 +232,17 @@ TEST_CASE("primary listen: a conflict that only listen(2) shows is the server's 
   CHECK(p.hear("act", "close")["key"] == "K");
 }
 
+TEST_CASE("primary listen: a socket that the primary could not bind is EADDRINUSE, not any port") {
+  Pair p;
+  Listened s(p.loop);
+  REQUIRE(s.server.listen("127.0.0.1:4321"));
+  UniqueFd unbound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  p.grant_shared(p.hear_query(), unbound.get());
+  REQUIRE(run_until(p.loop, [&] { return !s.errors.empty(); }));
+  CHECK(s.errors[0].message() == "bind EADDRINUSE 127.0.0.1:4321");
+  CHECK(p.hear("act", "close")["key"] == "K");
+}
+
 TEST_CASE("primary listen: what is asked for: any address, IPv6, a name, a unix path") {
   Pair p;
   Listened s(p.loop);
