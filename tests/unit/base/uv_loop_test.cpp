@@ -267,3 +267,18 @@ TEST_CASE("signal: each delivery is a callback, and destroyed within it, it is t
   turn(loop);
   CHECK(calls == 2);
 }
+
+TEST_CASE("loop: what is attached is found by its key, until it is taken away") {
+  Loop loop, other;
+  const char first = 0, second = 0;
+  int what = 1, instead = 2;
+  CHECK(loop.attached(&first) == nullptr);
+  loop.attach(&first, &what);
+  CHECK(loop.attached(&first) == &what);
+  CHECK(loop.attached(&second) == nullptr);
+  CHECK(other.attached(&first) == nullptr);
+  loop.attach(&first, &instead);
+  CHECK(loop.attached(&first) == &instead);
+  loop.attach(&first, nullptr);
+  CHECK(loop.attached(&first) == nullptr);
+}
