@@ -131,7 +131,7 @@ void Channel::Impl::flush() {
   if (!may_write()) return;
   blocked_ = false;
   while (auto chunk = outbox_.next()) {
-    ssize_t count = transmit(fd_.get(), chunk->bytes, chunk->fd);
+    ssize_t count = transmit(fd_.get(), chunk->bytes, chunk->fd, chunk->more);
     if (count == -EAGAIN) {
       blocked_ = true;
       break;

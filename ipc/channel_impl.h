@@ -84,6 +84,7 @@ struct Channel::Impl {
   void take_done_handles();
   void take_note(const struct SocketNote& note);
   bool answer(std::string_view line);
+  bool queue_answer(std::string_view line);
   bool may_write() const noexcept { return state_ == State::open || state_ == State::flushing; }
   bool takes_input() const noexcept { return may_write() || state_ == State::draining; }
 

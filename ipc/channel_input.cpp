@@ -132,13 +132,15 @@ void Channel::Impl::take_done_handles() {
   }
 }
 
+bool Channel::Impl::queue_answer(std::string_view line) {
+  if (!may_write() || outbox_.push_control(line)) return true;
+  fail(protocol("question after question, and it reads no answer"));
+  return false;
+}
+
 bool Channel::Impl::answer(std::string_view line) {
-  if (!may_write()) return true;
-  if (!outbox_.push_control(line)) {
-    fail(protocol("question after question, and it reads no answer"));
-    return false;
-  }
-  write();
+  if (!queue_answer(line)) return false;
+  if (may_write()) write();
   return true;
 }
 
@@ -171,11 +173,17 @@ void Channel::Impl::take_message(const Incoming& incoming) {
     }
     // Without its descriptor it is not delivered: the sender repeats it, or gives up (MSG_CTRUNC,
     // EMFILE).
-    if (!answer(came ? kAckLine : kNackLine) || !came || !takes_input()) return;
+    if (!came) {
+      answer(kNackLine);
+      return;
+    }
+    // It leaves with what the listener sends (cluster: whether it took the connection).
+    if (!queue_answer(kAckLine) || !takes_input()) return;
     if (!incoming.key().empty()) handle.counted = held_sockets_.hold(incoming.key());
   }
   auto& handler = incoming.is_internal() ? handlers_.on_internal : handlers_.on_message;
   if (handler) handler(incoming.message(), std::move(handle));
+  if (!abandoned_ && may_write() && outbox_.unsent() > 0) write();
 }
 
 }  // namespace pronghorn::ipc

@@ -96,7 +96,9 @@ std::optional<Outbox::Chunk> Outbox::next() const noexcept {
   const bool has_begun = entry != nullptr && entry->written > 0;
   // Lines must not interleave.
   if (!control_.empty() && (control_written_ > 0 || !has_begun)) {
-    return Chunk{std::string_view(control_).substr(control_written_), -1};
+    Chunk chunk{std::string_view(control_).substr(control_written_), -1};
+    if (entry != nullptr && !entry->fd) chunk.more = entry->bytes;
+    return chunk;
   }
   if (entry == nullptr) return std::nullopt;
   const bool with_fd = entry->fd && !has_begun;
@@ -109,11 +111,13 @@ void Outbox::wrote(std::size_t count) {
   const bool has_begun = entry != nullptr && entry->written > 0;
   written_ += count;
   if (!control_.empty() && (control_written_ > 0 || !has_begun)) {
-    control_written_ += count;
+    const std::size_t part = std::min(count, control_.size() - control_written_);
+    control_written_ += part;
+    count -= part;
     if (control_written_ < control_.size()) return;
     control_.clear();
     control_written_ = 0;
-    return;
+    if (count == 0) return;
   }
   entry->written += count;
   queued_ -= count;

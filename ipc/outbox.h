@@ -24,10 +24,12 @@ class Outbox {
  public:
   /// Handles that may be under way before the first ACK.
   static constexpr std::size_t kWindow = 16;
-  /// Bytes for one write; `fd` (or -1) goes with the first of them.
+  /// Bytes for one write; `fd` (or -1) goes with the first of them. `more` follows them directly:
+  /// an ACK and what is sent upon a handle leave together.
   struct Chunk {
     std::string_view bytes;
     int fd;
+    std::string_view more{};
   };
   enum class Outcome : std::uint8_t { taken, lost };
 
@@ -42,7 +44,7 @@ class Outbox {
 
   /// What to write now; empty: nothing, or it waits for an ACK.
   std::optional<Chunk> next() const noexcept;
-  /// `count` bytes of next() were written.
+  /// `count` bytes of next() were written, `more` included.
   void wrote(std::size_t count);
 
   /// The kernel takes no descriptor now: none leaves before those under way were read.

@@ -37,12 +37,13 @@ ssize_t receive(int socket, std::span<char> space, std::deque<UniqueFd>& fds) {
   return count;
 }
 
-ssize_t transmit(int socket, std::string_view bytes, int fd) noexcept {
+ssize_t transmit(int socket, std::string_view bytes, int fd, std::string_view more) noexcept {
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+  iovec data[2] = {{const_cast<char*>(bytes.data()), bytes.size()},
+                   {const_cast<char*>(more.data()), more.size()}};
   msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
+  message.msg_iov = data;
+  message.msg_iovlen = more.empty() ? 1 : 2;
   if (fd >= 0) {
     message.msg_control = control;
     message.msg_controllen = sizeof control;

@@ -70,3 +70,34 @@ TEST_CASE("channel shared: who is told may destroy the channel") {
   for (int i = 0; i < 3; ++i) uv_run(p.loop.native(), UV_RUN_NOWAIT);
   CHECK(calls == 1);
 }
+
+TEST_CASE("channel shared: an ACK leaves in one write with what the listener sends at once") {
+  BarePeer p;
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ==
+          0);  // keeps writes apart
+  UniqueFd peer(ends[1]);
+  ipc::Channel::Handlers handlers;
+  std::string expected(kAck);
+  SUBCASE("it sends") {
+    handlers.on_message = [&](const ipc::Json&, ipc::ReceivedHandle) {
+      CHECK(p.channel->send(ipc::Json("taken")).value());
+    };
+    expected += "\"taken\"\n";
+  }
+  SUBCASE("it sends nothing") {}
+  SUBCASE("it destroys the channel") {
+    handlers.on_message = [&](const ipc::Json&, ipc::ReceivedHandle) { p.channel.reset(); };
+  }
+  p.channel = ipc::Channel::open(p.loop, UniqueFd(ends[0]), std::move(handlers)).value();
+  auto socket = bound_socket(0);
+  const std::string line = "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":1}\n";
+  REQUIRE(send_with(peer.get(), line, {socket.get()}) == static_cast<ssize_t>(line.size()));
+  std::string got(256, '\0');
+  ssize_t n = 0;
+  REQUIRE(p.wait([&] {
+    n = ::recv(peer.get(), got.data(), got.size(), MSG_DONTWAIT);
+    return n > 0;
+  }));
+  CHECK(got.substr(0, static_cast<std::size_t>(n)) == expected);
+}
