@@ -52,6 +52,7 @@ struct Primary::Impl {
   Result<std::unique_ptr<ServerHandle>> make_handle(const Listener& listener,
                                                     const std::string& key, bool is_ours);
   int grant(Member& member, Server& server, const ipc::ClusterMessage& query);
+  void lost(Id id, const ipc::ClusterMessage& query);
   void refuse(Member& member, const ipc::ClusterMessage& query, int error);
 
   Loop& loop;

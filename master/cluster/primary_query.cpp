@@ -80,7 +80,7 @@ Result<std::unique_ptr<ServerHandle>> Primary::Impl::make_handle(const Listener&
   if ((counts || has_many) && options.board == nullptr) {
     return std::unexpected(Error::system(ENOTSUP, scheduling_name(options.scheduling)));
   }
-  if (has_many) return ReuseportHandle::open(listener, options.board->size(), key);
+  if (has_many) return ReuseportHandle::open(loop, listener, options.board->size(), key);
   if (!hands_over(options.scheduling)) return std::make_unique<SharedHandle>(listener.fd());
   auto picker = counts ? make_least_connections() : make_round_robin();
   if (options.sticky) picker = make_sticky(std::move(picker));
@@ -101,8 +101,11 @@ int Primary::Impl::grant(Member& member, Server& server, const ipc::ClusterMessa
       .seq = member.take_seq(), .ack = query.seq, .key = server.key, .data = server.data};
   Result<bool> sent = true;
   if (join.fd >= 0) {
-    const auto socket = server.listener() == nullptr ? ipc::Handle::native_udp(join.fd)
-                                                     : ipc::Handle::native(join.fd);
+    auto socket = server.listener() == nullptr ? ipc::Handle::native_udp(join.fd)
+                                               : ipc::Handle::native(join.fd);
+    socket.on_lost = [this, alive = std::weak_ptr(events), id = member.id(), query] {
+      if (!alive.expired()) lost(id, query);
+    };
     sent = member.send(ipc::encode_shared_reply(reply), &socket);
   } else {
     reply.sockname = socket_name(*server.listener());
@@ -116,6 +119,15 @@ int Primary::Impl::grant(Member& member, Server& server, const ipc::ClusterMessa
   server.members.insert(member.id());
   server.handle->joined(member);
   return 0;
+}
+
+// The worker was out of descriptors, and would wait for its answer for ever.
+void Primary::Impl::lost(Id id, const ipc::ClusterMessage& query) {
+  auto member = members.find(id);
+  Server* server = find(query);
+  if (member == members.end() || server == nullptr || !server->members.contains(id)) return;
+  close(*member->second, server->key);
+  refuse(*member->second, query, EMFILE);
 }
 
 void Primary::Impl::refuse(Member& member, const ipc::ClusterMessage& query, int error) {

@@ -9,8 +9,13 @@
 #include <utility>
 
 namespace pronghorn::master {
+namespace {
 
-Result<std::unique_ptr<ReuseportHandle>> ReuseportHandle::open(const Listener& first,
+constexpr Millis kRetry{1'000};
+
+}  // namespace
+
+Result<std::unique_ptr<ReuseportHandle>> ReuseportHandle::open(Loop& loop, const Listener& first,
                                                                std::uint32_t slots,
                                                                std::string key) {
   std::vector<Listener> further;
@@ -20,11 +25,12 @@ Result<std::unique_ptr<ReuseportHandle>> ReuseportHandle::open(const Listener& f
     further.push_back(std::move(*listener));
   }
   return std::unique_ptr<ReuseportHandle>(
-      new ReuseportHandle(std::move(key), std::move(further), first.fd()));
+      new ReuseportHandle(loop, std::move(key), std::move(further), first.fd()));
 }
 
-ReuseportHandle::ReuseportHandle(std::string key, std::vector<Listener> further, int first)
-    : key_(std::move(key)), further_(std::move(further)) {
+ReuseportHandle::ReuseportHandle(Loop& loop, std::string key, std::vector<Listener> further,
+                                 int first)
+    : key_(std::move(key)), further_(std::move(further)), retry_(loop, [this] { settle(); }) {
   slots_.push_back({.fd = first});
   for (const Listener& listener : further_) slots_.push_back({.fd = listener.fd()});
 }
@@ -63,7 +69,11 @@ void ReuseportHandle::refuse_new() {
 // Connections that are queued at a socket stay there whatever happens to workers: somebody must
 // accept from every one of them, as the kernel goes on choosing it for new clients.
 void ReuseportHandle::settle() {
-  for (std::uint32_t i = 0; i < slots_.size(); ++i) settle_slot(i);
+  retry_.stop();
+  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].refused.clear();
+    settle_slot(i);
+  }
 }
 
 void ReuseportHandle::settle_slot(std::uint32_t index) {
@@ -74,10 +84,12 @@ void ReuseportHandle::settle_slot(std::uint32_t index) {
   std::vector<Member*> able;
   std::ranges::copy_if(members_, std::back_inserter(able),
                        [](const Member* m) { return !m->is_suspect(); });
+  if (able.empty()) return;
   std::ranges::stable_sort(able, {}, [this](const Member* m) { return borrowed_by(*m); });
   for (Member* member : able) {
-    if (lend(index, *member)) return;
+    if (!slots_[index].refused.contains(member->id()) && lend(index, *member)) return;
   }
+  retry_.start(kRetry);
 }
 
 bool ReuseportHandle::is_attended(std::uint32_t index) const {
@@ -95,7 +107,10 @@ std::size_t ReuseportHandle::borrowed_by(const Member& member) const {
 }
 
 bool ReuseportHandle::lend(std::uint32_t index, Member& to) {
-  const auto socket = ipc::Handle::native(slots_[index].fd);
+  auto socket = ipc::Handle::native(slots_[index].fd);
+  socket.on_lost = [this, alive = std::weak_ptr(alive_), index, id = to.id()] {
+    if (!alive.expired()) lost(index, id);
+  };
   auto sent = to.send(ipc::encode_lend(key_, index), &socket);
   if (sent) {
     // A suspect's copy goes when it reads its channel again; two that accept do no harm.
@@ -109,6 +124,14 @@ bool ReuseportHandle::lend(std::uint32_t index, Member& to) {
               {{"server", key_}, {"slot", index + 1}, {"why", sent.error().message()}});
   }
   return false;
+}
+
+// The borrower is out of descriptors: another one, or the same a second later.
+void ReuseportHandle::lost(std::uint32_t index, std::uint64_t borrower) {
+  if (slots_[index].borrower != borrower) return;
+  slots_[index].borrower.reset();
+  slots_[index].refused.insert(borrower);
+  settle_slot(index);
 }
 
 void ReuseportHandle::take_back(std::uint32_t index) {

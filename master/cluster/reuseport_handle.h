@@ -5,7 +5,9 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/loop.h>
 
+#include "base/uv/timer.h"
 #include "master/cluster/server_handle.h"
 #include "master/listener.h"
 
@@ -14,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,10 +24,11 @@ namespace pronghorn::master {
 
 class ReuseportHandle final : public ServerHandle {
  public:
-  /// `first`, which outlives this, is slot 0's socket; those of the other slots are made beside it.
+  /// `loop` and `first` outlive this; `first` is slot 0's socket; those of the other slots are made
+  /// beside it.
   /// @errors of making them
-  static Result<std::unique_ptr<ReuseportHandle>> open(const Listener& first, std::uint32_t slots,
-                                                       std::string key);
+  static Result<std::unique_ptr<ReuseportHandle>> open(Loop& loop, const Listener& first,
+                                                       std::uint32_t slots, std::string key);
 
   Join join(Member& member) override;
   void joined(Member& member) override;
@@ -39,21 +43,25 @@ class ReuseportHandle final : public ServerHandle {
   struct Slot {
     int fd = -1;
     std::optional<std::uint64_t> borrower{};  // accepts from it in place of the slot's worker
+    std::set<std::uint64_t> refused{};  // who had no descriptor for it, until all is settled anew
   };
 
-  ReuseportHandle(std::string key, std::vector<Listener> further, int first);
+  ReuseportHandle(Loop& loop, std::string key, std::vector<Listener> further, int first);
   void settle();
   void settle_slot(std::uint32_t index);
   bool is_attended(std::uint32_t index) const;
   Member* find(std::uint64_t id) const;
   std::size_t borrowed_by(const Member& member) const;
   bool lend(std::uint32_t index, Member& to);
+  void lost(std::uint32_t index, std::uint64_t borrower);
   void take_back(std::uint32_t index);
 
   std::string key_;
   std::vector<Listener> further_;
   std::vector<Slot> slots_;
   std::vector<Member*> members_;
+  uv::Timer retry_;  // somebody is there, and could not be lent a socket
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   bool draining_ = false;
 };
 

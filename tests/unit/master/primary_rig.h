@@ -32,6 +32,7 @@ struct PrimaryRig {
     ipc::HandleType type = ipc::HandleType::net_native;
     UniqueFd fd;
     std::string text;
+    std::function<void()> on_lost{};
   };
   struct Worker {
     std::deque<Sent> sent;  // what ask() returns stays
@@ -77,9 +78,10 @@ struct PrimaryRig {
             return std::unexpected(Error(Errc::ipc_channel_closed, "the channel is closed"));
           if (worker.fails_with > 0 && handle != nullptr)
             return std::unexpected(Error::system(worker.fails_with, "cannot send"));
-          Sent sent{.json = Json::parse(m.text()), .fd = {}, .text = m.text()};
+          Sent sent{.json = Json::parse(m.text()), .fd = {}, .text = m.text(), .on_lost = {}};
           if (handle != nullptr) {
             sent.type = handle->type;
+            sent.on_lost = handle->on_lost;
             sent.fd.reset(::fcntl(handle->fd, F_DUPFD_CLOEXEC, 3));
           }
           worker.sent.push_back(std::move(sent));

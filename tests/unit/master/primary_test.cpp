@@ -217,6 +217,28 @@ TEST_CASE("primary: an answer that cannot be sent harms nobody else") {
   CHECK(rig.ask(2, query).fd);
 }
 
+TEST_CASE("primary: a socket that the worker had no descriptor for is an error to it") {
+  Rig rig;
+  rig.add(1);
+  Rig::Sent& first = rig.ask(1, Rig::tcp_query(0));
+  auto address = where(first.fd);
+  first.fd.reset();
+  first.on_lost();
+  Rig::Sent& told = rig.workers[1].sent.back();
+  CHECK(told.json.at("errno") == -EMFILE);
+  CHECK(told.json.at("ack") == 100);
+  CHECK(!connect_to(address));
+  // Again is not too late: it may ask once more, and may be gone, as may be the primary.
+  first.on_lost();
+  CHECK(rig.workers[1].sent.size() == 2);
+  Rig::Sent& again = rig.ask(1, Rig::tcp_query(0));
+  CHECK(again.fd);
+  rig.primary->remove(1);
+  again.on_lost();
+  rig.primary.reset();
+  again.on_lost();
+}
+
 TEST_CASE("primary: an event may remove the worker that caused it, or end the primary") {
   Loop loop;
   std::optional<Primary> primary;

@@ -195,6 +195,25 @@ TEST_CASE("reuseport: a loan that cannot be sent goes to another worker") {
   CHECK(rig.lent(3) == "+1");
 }
 
+TEST_CASE("reuseport: a loan that the borrower has no descriptor for is another's, or made again") {
+  ReuseportRig rig(3);
+  for (std::uint64_t id : {1, 2, 3}) rig.join(id);
+  for (std::uint64_t id : {1, 2, 3}) rig.lent(id);
+  rig.primary->remove(2);
+  CHECK(rig.lent(1) == "+1");
+  auto lose = [&](std::uint64_t id) { rig.workers[id].sent.back().on_lost(); };
+  lose(1);
+  lose(1);  // it is not its any more
+  CHECK(rig.lent(3) == "+1");
+  lose(3);
+  CHECK(rig.lent(1) + rig.lent(3) == "");
+  std::string again;
+  CHECK(run_until(rig.loop, [&] { return !(again = rig.lent(1) + rig.lent(3)).empty(); }));
+  CHECK(again == "+1");
+  rig.primary.reset();
+  lose(1);
+}
+
 TEST_CASE("reuseport: a worker without a slot is refused, and so are all without a scoreboard") {
   ReuseportRig rig(2);
   rig.add(7);
