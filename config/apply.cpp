@@ -31,7 +31,7 @@ std::string_view meant_key(std::string_view section, std::string_view leaf) {
     everywhere.push_back(key.leaf());
   }
   if (section.empty()) {
-    for (const std::string_view name : {"log", "limits", "timeouts", "routes"})
+    for (const std::string_view name : {"log", "limits", "timeouts", "routes", "programs"})
       here.push_back(name);
   }
   const auto name_in = [&](std::string_view found) -> std::string_view {
@@ -72,7 +72,9 @@ Checked<Value> scalar(const Key& key, const Node& node, std::string_view subject
   if (node.kind == Node::Kind::integer && key.type == Type::count) {
     return value_from_number(key, node.integer, subject);
   }
-  const bool quoted_number = key.type == Type::count && !node.substituted && node.text != key.zero;
+  if (node.kind == Node::Kind::boolean && key.type == Type::flag) return node.integer != 0;
+  const bool unquoted = key.type == Type::count || key.type == Type::flag;
+  const bool quoted_number = unquoted && !node.substituted && node.text != key.zero;
   if (node.kind != Node::Kind::text || quoted_number) {
     return std::unexpected(wrong_type(key, shown(node), subject));
   }
@@ -134,6 +136,8 @@ void apply_table(Outcome& outcome, std::string_view section, const Node& table,
         section.empty() ? member.key : fmt::format("{}.{}", section, member.key);
     if (section.empty() && member.key == "routes") {
       apply_routes(outcome, member.value, environment);
+    } else if (section.empty() && member.key == "programs") {
+      apply_programs(outcome, member.value, environment);
     } else if (section.empty() && is_section(member.key)) {
       if (member.value.kind == Node::Kind::table) {
         apply_table(outcome, member.key, member.value, environment);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/check.h"
 
+#include "config/program_command.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -104,14 +106,51 @@ void check_routes(Outcome& outcome) {
   }
 }
 
+void check_scheduling(Outcome& outcome) {
+  const Config& config = outcome.config;
+  if (config.sticky && !hands_over(config.scheduling)) {
+    const Origin origin = outcome.origin("sticky");
+    report(outcome, origin, origin.span,
+           {"bad-value",
+            fmt::format("'sticky' needs the scheduling \"round_robin\" or \"least_connections\"; "
+                        "with \"{}\" no process chooses the worker",
+                        scheduling_name(config.scheduling)),
+            {}});
+  }
+  const bool needs_counters = config.scheduling == Scheduling::least_connections ||
+                              config.scheduling == Scheduling::reuseport;
+  if (config.programs.empty() || !needs_counters) return;
+  const Origin origin = outcome.origin("scheduling");
+  report(outcome, origin, origin.span,
+         {"bad-value",
+          fmt::format("the scheduling \"{}\" is not possible with programs, which are workers "
+                      "without counters; \"round_robin\" and \"shared\" are",
+                      scheduling_name(config.scheduling)),
+          {}});
+}
+
+void check_programs(Outcome& outcome, const Environment& environment) {
+  const std::string* path = find_variable(environment, "PATH");
+  for (std::size_t i = 0; i < outcome.config.programs.size(); ++i) {
+    const auto command =
+        program_command(outcome.config.programs[i], path == nullptr ? std::string_view() : *path);
+    if (command) continue;
+    const Origin& origin = outcome.program_origins[i];
+    report(outcome, origin, origin.span, {"no-program", command.error().text, {}});
+    if (!command.error().hint.empty()) outcome.problems.back().fact = command.error().hint;
+  }
+}
+
 }  // namespace
 
-void check_values(Outcome& outcome) {
+void check_values(Outcome& outcome, const Environment& environment) {
   check_root(outcome);
   check_access_log(outcome);
   check_listeners(outcome);
   check_control(outcome);
   check_routes(outcome);
+  check_scheduling(outcome);
+  check_programs(outcome, environment);
 }
 
 }  // namespace pronghorn::config

@@ -6,6 +6,6 @@
 
 namespace pronghorn::config {
 
-void check_values(Outcome& outcome);
+void check_values(Outcome& outcome, const Environment& environment);
 
 }  // namespace pronghorn::config

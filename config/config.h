@@ -73,10 +73,16 @@ struct Route {
 /// that speaks Node's channel.
 struct Program {
   std::string name;  ///< in the log and in status; empty: the file's
-  std::string file;  ///< ends in .js, .cjs or .mjs: a script for `node`
+  /// A path; without '/', and where there is no such file, found on the PATH. One that ends in .js,
+  /// .cjs or .mjs is a script for `node`.
+  std::string file;
   std::vector<std::string> args;
-  std::string node = "node";  ///< what runs a script; found on the PATH
+  std::string node;           ///< what runs the file, then a script whatever its name; empty: node
   std::uint64_t workers = 0;  ///< 0: auto
+
+  bool is_script() const noexcept;
+  /// `name`, or the file's without its directory.
+  std::string title() const;
 
   bool operator==(const Program&) const = default;
 };
@@ -91,8 +97,8 @@ struct Config {
   std::vector<ListenAddress> listen{{.host = "127.0.0.1", .port = 8080, .path = {}}};
   std::string root;  ///< document root; empty: no files are served
   std::vector<std::string> index{"index.html"};
-  std::uint64_t workers = 0;  ///< 0: auto
-  Scheduling scheduling = Scheduling::shared;
+  std::uint64_t workers = 0;                   ///< 0: auto
+  Scheduling scheduling = Scheduling::shared;  ///< load() makes it round_robin beside programs
   bool sticky = false;  ///< a client's connections go to one worker; where the master hands over
   std::uint64_t max_connections = 0;  ///< per worker; 0: auto, follows the descriptor limit
   std::uint64_t backlog = 4096;  ///< of each listener (listen(2)); the kernel cuts it to somaxconn

@@ -68,6 +68,10 @@ struct Converter {
       node.kind = Node::Kind::integer;
       node.integer = *number;
       node.text = raw(node.span);
+    } else if (const auto flag = source.value_exact<bool>()) {
+      node.kind = Node::Kind::boolean;
+      node.integer = *flag ? 1 : 0;
+      node.text = raw(node.span);
     } else {
       node.text = raw(node.span);
     }

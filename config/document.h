@@ -15,11 +15,11 @@ namespace pronghorn::config {
 struct Member;
 
 struct Node {
-  enum class Kind { text, integer, other, array, table };
+  enum class Kind { text, integer, boolean, other, array, table };
   Kind kind = Kind::other;
   std::string
       text;  ///< of text: its value; otherwise how messages show it ("30", "true", "an array")
-  std::int64_t integer = 0;
+  std::int64_t integer = 0;  ///< of a boolean: 0 or 1
   bool substituted = false;  ///< text that came out of ${…}
   Span span;
   std::vector<Node> items;      ///< of an array

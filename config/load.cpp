@@ -100,7 +100,17 @@ Outcome load(const Inputs& inputs) {
   if (outcome.file_errno != 0 || outcome.has_syntax_errors()) return outcome;
   if (inputs.environment_sets_keys) apply_environment(outcome, inputs.environment);
   apply_command_line(outcome, inputs.command_line);
-  check_values(outcome);
+  if (inputs.program) {
+    outcome.config.programs = {*inputs.program};
+    outcome.config.programs.front().workers = outcome.config.workers;
+    outcome.program_origins = {
+        {.kind = Origin::Kind::command_line, .name = "PROGRAM", .span = {}, .items = {}}};
+  }
+  // A program has no counters of ours, and shares as it does under Node.
+  if (!outcome.config.programs.empty() && !outcome.origins.contains("scheduling")) {
+    outcome.config.scheduling = Scheduling::round_robin;
+  }
+  check_values(outcome, inputs.environment);
   sort_by_place(outcome.problems);
   return outcome;
 }

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,15 +43,18 @@ struct Inputs {
   /// Whether PRONGHORN_* sets keys; ${…} in the file sees the environment either way.
   bool environment_sets_keys = true;
   std::vector<Override> command_line;
+  /// `run`'s: in place of the file's; it has as many workers as the key `workers` says.
+  std::optional<Program> program{};
 };
 
 using Origins = std::map<std::string, Origin, std::less<>>;
 
 struct Outcome {
   Config config;
-  Origins origins;                    ///< by key; a key that is not there has its default
-  std::vector<Origin> route_origins;  ///< as long as config.routes
-  std::vector<Problem> problems;      ///< in the order of their places
+  Origins origins;                      ///< by key; a key that is not there has its default
+  std::vector<Origin> route_origins;    ///< as long as config.routes
+  std::vector<Origin> program_origins;  ///< as long as config.programs
+  std::vector<Problem> problems;        ///< in the order of their places
   int file_errno = 0;  ///< why the file could not be read; then `problems` says it too
   std::string file;
   Document document;  ///< of the file; empty without one

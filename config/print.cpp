@@ -47,6 +47,19 @@ void add_route(std::vector<Line>& lines, const Route& route, const std::string& 
   if (!is_echo) lines.push_back({"text = " + literal(route.text), {}});
 }
 
+void add_program(std::vector<Line>& lines, const Program& program, const std::string& origin) {
+  begin_table(lines, "[[programs]]");
+  if (!program.name.empty()) lines.push_back({"name = " + literal(program.name), {}});
+  lines.push_back({"file = " + literal(program.file), origin});
+  std::vector<std::string> args;
+  for (const std::string& argument : program.args) args.push_back(literal(argument));
+  if (!args.empty()) lines.push_back({fmt::format("args = [{}]", fmt::join(args, ", ")), {}});
+  if (!program.node.empty()) lines.push_back({"node = " + literal(program.node), {}});
+  lines.push_back(
+      {program.workers == 0 ? R"(workers = "auto")" : fmt::format("workers = {}", program.workers),
+       {}});
+}
+
 /// The words of a sentence in comment lines of at most 78 columns.
 std::string comment(std::string_view sentence) {
   std::string result = "#";
@@ -85,6 +98,11 @@ std::string print(const Outcome& outcome, bool only_changed) {
     add_route(lines, outcome.config.routes[i],
               i < outcome.route_origins.size() ? outcome.route_origins[i].text() : std::string());
   }
+  for (std::size_t i = 0; i < outcome.config.programs.size(); ++i) {
+    add_program(lines, outcome.config.programs[i],
+                i < outcome.program_origins.size() ? outcome.program_origins[i].text()
+                                                   : std::string());
+  }
   return joined(lines);
 }
 
@@ -99,6 +117,7 @@ std::string to_toml(const Config& config) {
     lines.push_back({fmt::format("{} = {}", key.leaf(), value_to_toml(key, key.read(config))), {}});
   }
   for (const Route& route : config.routes) add_route(lines, route, {});
+  for (const Program& program : config.programs) add_program(lines, program, {});
   return joined(lines);
 }
 
@@ -130,7 +149,10 @@ std::string starter() {
   }
   return result +
          "\n# An answer at a path, beside the files.\n"
-         "#[[routes]]\n#path = \"/hello\"\n#handler = \"text\"\n#text = \"hello\\n\"\n";
+         "#[[routes]]\n#path = \"/hello\"\n#handler = \"text\"\n#text = \"hello\\n\"\n"
+         "\n# A program that runs as workers beside ours: a Node script, or what speaks its "
+         "channel.\n"
+         "#[[programs]]\n#file = \"app.js\"\n#workers = 2\n";
 }
 
 }  // namespace pronghorn::config

@@ -44,6 +44,26 @@ An answer at a path, beside the files; any number of them.
 path = "/hello"
 text = "hello\n"
 ```
+
+## [[programs]]
+
+A program that runs as workers of this server, beside its own; any number of them. What it listens on goes through the
+master: an address of `listen` it shares with our own workers, any other is its own.
+
+| key | type | default | meaning |
+|---|---|---|---|
+| `name` | text | the file's name | how the log and `pronghorn status` call it |
+| `file` | text | required | a Node script (`.js`, `.cjs`, `.mjs`), or an executable that speaks Node's channel |
+| `args` | array of text | none | its arguments |
+| `node` | text | `"node"` | what runs a script, found on the PATH; given, the file is a script whatever its name |
+| `workers` | whole number or `"auto"` | `"auto"` | how many; `"auto"` as for our own |
+
+```toml
+[[programs]]
+file = "app.js"
+args = ["--port", "3000"]
+workers = 2
+```
 )";
 
 std::string amount(const Key& key, std::uint64_t number) {
@@ -70,7 +90,9 @@ std::string type_text(const Key& key) {
     case Type::path:
       return "text";
     case Type::choice:
-      return fmt::format("one of `\"{}\"`", fmt::join(log_levels(), "\"`, `\""));
+      return fmt::format("one of `\"{}\"`", fmt::join(key.words(), "\"`, `\""));
+    case Type::flag:
+      return "`true` or `false`";
     case Type::file_names:
       return "text or array of text";
     case Type::addresses:

@@ -33,6 +33,36 @@ constexpr Key key(std::string_view name, Type type, Range range, std::string_vie
           example, doc,  &read<Members...>, &write<Members...>};
 }
 
+std::span<const std::string_view> log_levels() {
+  using enum log::Level;
+  static const std::array words = {log::level_name(trace),   log::level_name(debug),
+                                   log::level_name(info),    log::level_name(notice),
+                                   log::level_name(warn),    log::level_name(error),
+                                   log::level_name(critical)};
+  return words;
+}
+
+std::span<const std::string_view> schedulings() {
+  using enum Scheduling;
+  static const std::array words = {scheduling_name(shared), scheduling_name(reuseport),
+                                   scheduling_name(round_robin),
+                                   scheduling_name(least_connections)};
+  return words;
+}
+
+Value read_scheduling(const Config& config) {
+  return std::string(scheduling_name(config.scheduling));
+}
+
+void write_scheduling(Config& config, const Value& value) {
+  if (auto parsed = parse_scheduling(std::get<std::string>(value))) config.scheduling = *parsed;
+}
+
+constexpr Key choice(Key key, std::span<const std::string_view> (*words)()) {
+  key.words = words;
+  return key;
+}
+
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kGiB = 1024 * kMiB;
@@ -54,6 +84,25 @@ constexpr Key kSchema[] = {
     key<&Config::workers>("workers", Type::count, {1, 1024, "auto"}, "4",
                           "Number of worker processes; \"auto\": one per CPU that affinity and the "
                           "cgroup's quota allow."),
+    {"scheduling",
+     Type::choice,
+     0,
+     0,
+     {},
+     R"("round_robin")",
+     "How connections reach the workers: all accept from one \"shared\" socket; each from a socket "
+     "of its own (\"reuseport\"); the master accepts and hands them over in turn (\"round_robin\") "
+     "or to the worker with the fewest (\"least_connections\"). Beside [[programs]] and under "
+     "`pronghorn run` the default is \"round_robin\", and only that and \"shared\" are possible, "
+     "as "
+     "a program counts nothing for us.",
+     &read_scheduling,
+     &write_scheduling,
+     &schedulings},
+    key<&Config::sticky>(
+        "sticky", Type::flag, {}, "true",
+        "Whether the connections of a client's address go to one worker as long as "
+        "that lives; where the master hands over."),
     key<&Config::max_connections>(
         "max_connections", Type::count, {1, 1'000'000, "auto"}, "10000",
         "Connections a worker holds at once; \"auto\" follows the limit of open descriptors."),
@@ -72,9 +121,11 @@ constexpr Key kSchema[] = {
     key<&Config::access_log>("access_log", Type::path, {}, R"("/var/log/pronghorn/access.log")",
                              "A file, \"-\" for standard error, \"off\", or \"auto\": standard "
                              "error if that is a terminal, else off."),
-    key<&Config::log, &Log::level>("log.level", Type::choice, {}, R"("debug")",
-                                   "The lowest level of the server's own log that is written: "
-                                   "trace, debug, info, notice, warn, error or critical."),
+    choice(key<&Config::log, &Log::level>(
+               "log.level", Type::choice, {}, R"("debug")",
+               "The lowest level of the server's own log that is written: trace, debug, info, "
+               "notice, warn, error or critical."),
+           &log_levels),
     key<kLimits, &Limits::head>(
         "limits.head", Type::size, {256, 16 * kMiB}, R"("64KiB")",
         "Request line and header fields together; more is answered with 431."),
@@ -159,15 +210,6 @@ bool is_section(std::string_view name) {
     if (key.section() == name) return true;
   }
   return false;
-}
-
-std::span<const std::string_view> log_levels() {
-  using enum log::Level;
-  static const std::array words = {log::level_name(trace),   log::level_name(debug),
-                                   log::level_name(info),    log::level_name(notice),
-                                   log::level_name(warn),    log::level_name(error),
-                                   log::level_name(critical)};
-  return words;
 }
 
 }  // namespace pronghorn::config

@@ -15,7 +15,7 @@
 
 namespace pronghorn::config {
 
-using Value = std::variant<std::uint64_t, std::chrono::milliseconds, std::string,
+using Value = std::variant<bool, std::uint64_t, std::chrono::milliseconds, std::string,
                            std::vector<std::string>, std::vector<ListenAddress>>;
 
 enum class Type {
@@ -24,6 +24,7 @@ enum class Type {
   duration,    ///< "30s"
   path,        ///< text without NUL
   choice,      ///< one of the key's words
+  flag,        ///< true or false
   file_names,  ///< text or array of text, without '/'
   addresses,   ///< text or array of text
 };
@@ -38,6 +39,7 @@ struct Key {
   std::string_view doc;      ///< one sentence
   Value (*read)(const Config&);
   void (*write)(Config&, const Value&);
+  std::span<const std::string_view> (*words)() = nullptr;  ///< of a choice
 
   std::string_view section() const;      ///< "limits"; empty for a key of the top level
   std::string_view leaf() const;         ///< "body"
@@ -51,8 +53,5 @@ std::span<const Key> schema();
 const Key* find_key(std::string_view name);
 /// Whether it is the name of a [section] with keys of its own ("limits").
 bool is_section(std::string_view name);
-
-/// The words of log.level.
-std::span<const std::string_view> log_levels();
 
 }  // namespace pronghorn::config

@@ -32,7 +32,9 @@ std::string requirement(const Key& key) {
     case Type::count:
       return or_zero_word(key) + "a whole number";
     case Type::choice:
-      return fmt::format("one of {}", fmt::join(log_levels(), ", "));
+      return fmt::format("one of {}", fmt::join(key.words(), ", "));
+    case Type::flag:
+      return "true or false";
     case Type::path:
       return "text in quotes";
     case Type::file_names:
@@ -121,14 +123,17 @@ Checked<Value> value_from_text(const Key& key, std::string_view text, std::strin
     case Type::path:
       return std::string(text);
     case Type::choice: {
-      for (const std::string_view word : log_levels()) {
+      for (const std::string_view word : key.words()) {
         if (word == text) return std::string(text);
       }
       Complaint complaint = wrong_type(key, toml_quoted(text), subject);
       complaint.code = "bad-value";
-      complaint.suggestion = closest(text, log_levels());
+      complaint.suggestion = closest(text, key.words());
       return std::unexpected(complaint);
     }
+    case Type::flag:
+      if (text == "true" || text == "false") return text == "true";
+      return std::unexpected(wrong_type(key, toml_quoted(text), subject));
     case Type::file_names:
     case Type::addresses:
       break;
@@ -186,6 +191,7 @@ std::string literal(std::string_view text) {
 }
 
 std::string value_to_toml(const Key& key, const Value& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<std::uint64_t>(&value)) {
     return *number == 0 && !key.zero.empty() ? toml_quoted(key.zero) : amount(key, *number);
   }

@@ -85,7 +85,9 @@ TEST_CASE("load: every key can be set by its environment variable") {
     if (text.starts_with('"')) text = text.substr(1, text.size() - 2);
     if (key.name == "root") text = "/";
     if (key.name == "access_log") text = "off";
-    const auto outcome = load({}, {{key.environment_name(), text}});
+    config::Environment environment = {{key.environment_name(), text}};
+    if (key.name == "sticky") environment.emplace_back("PRONGHORN_SCHEDULING", "round_robin");
+    const auto outcome = load({}, environment);
     CHECK(outcome.problems.empty());
     CHECK(key.read(outcome.config) != key.read(config::Config()));
   }
@@ -203,4 +205,45 @@ TEST_CASE("load: no truncation of a good file crashes or passes silently with a 
     for (const auto& problem : outcome.problems)
       CHECK_FALSE(config::render(problem, "p", true).empty());
   }
+}
+
+TEST_CASE("load: the scheduling is shared, and round_robin beside programs where none was named") {
+  const Folder folder;
+  const std::string script = folder.path() + "/a.js";
+  std::ofstream(script) << "1";
+  const std::string program = "[[programs]]\nnode = \"/bin/true\"\nfile = \"" + script + "\"\n";
+  CHECK(load({}).config.scheduling == Scheduling::shared);
+  auto beside = load(folder.write(program));
+  CHECK(beside.ok());
+  CHECK(beside.config.scheduling == Scheduling::round_robin);
+  CHECK(beside.origin("scheduling").text() == "default");
+  auto named = load(folder.write("scheduling = \"shared\"\n" + program));
+  CHECK(named.ok());
+  CHECK(named.config.scheduling == Scheduling::shared);
+}
+
+TEST_CASE("load: the program of the command line replaces the file's, and takes the key workers") {
+  const Folder folder;
+  const std::string file = folder.write("workers = 3\n[[programs]]\nfile = \"gone.js\"\n");
+  config::Program program;
+  program.file = "/bin/true";
+  const auto outcome = config::load({.file = file,
+                                     .environment = {},
+                                     .environment_sets_keys = true,
+                                     .command_line = {},
+                                     .program = program});
+  CHECK(outcome.ok());
+  REQUIRE(outcome.config.programs.size() == 1);
+  CHECK(outcome.config.programs[0].file == "/bin/true");
+  CHECK(outcome.config.programs[0].workers == 3);
+  CHECK(outcome.config.scheduling == Scheduling::round_robin);
+}
+
+TEST_CASE("load: a wrong scheduling of the command line is the command line's mistake") {
+  const auto outcome = load({}, {}, {{"sticky", {"true"}, "--sticky"}});
+  REQUIRE(outcome.problems.size() == 1);
+  CHECK(outcome.problems[0].on_command_line);
+  CHECK(load({}, {},
+             {{"sticky", {"true"}, "--sticky"}, {"scheduling", {"round_robin"}, "--scheduling"}})
+            .ok());
 }

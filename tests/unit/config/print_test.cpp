@@ -33,11 +33,12 @@ const std::vector<std::string> kOdd = {"",
 config::Value other_value(const config::Key& key) {
   const Config standard;
   const config::Value value = key.read(standard);
+  if (std::holds_alternative<bool>(value)) return !std::get<bool>(value);
   if (std::holds_alternative<std::uint64_t>(value)) return key.min + 1;
   if (std::holds_alternative<std::chrono::milliseconds>(value))
     return std::chrono::milliseconds(key.min + 1);
   if (std::holds_alternative<std::string>(value))
-    return std::string(key.type == config::Type::choice ? "critical" : "a \"b\"\n${c}");
+    return std::string(key.type == config::Type::choice ? key.words().back() : "a \"b\"\n${c}");
   if (std::holds_alternative<std::vector<std::string>>(value))
     return std::vector<std::string>{"${x}", "\xc3\xa4\"", "z"};
   return std::vector<config::ListenAddress>{{.host = "::1", .port = 65535, .path = {}},
@@ -81,6 +82,10 @@ TEST_CASE("to_toml: odd text survives, and variables are not put in again") {
     changed.control = odd;
     changed.routes.push_back(
         {.path = "/" + odd, .kind = config::Route::Kind::text, .text = odd + odd});
+    changed.programs.push_back(
+        {.name = odd, .file = odd + "x", .args = {odd, "b"}, .node = odd, .workers = 3});
+    changed.programs.push_back(
+        {.name = {}, .file = "app.js", .args = {}, .node = {}, .workers = 0});
     changed.routes.push_back({.path = "/echo", .kind = config::Route::Kind::echo, .text = {}});
     const auto back = config::from_toml(config::to_toml(changed));
     REQUIRE_MESSAGE(back, back.error().message());
@@ -110,6 +115,8 @@ TEST_CASE("print: reading what was printed gives the same values and the same te
   outcome.config.workers = 3;
   outcome.config.limits.body = 5'000'000;
   outcome.config.routes.push_back({.path = "/a", .kind = config::Route::Kind::text, .text = "b\n"});
+  outcome.config.programs.push_back(
+      {.name = "api", .file = "app.js", .args = {"--x"}, .node = {}, .workers = 2});
   outcome.origins["workers"] = {.kind = config::Origin::Kind::environment,
                                 .name = "PRONGHORN_WORKERS",
                                 .span = {},
