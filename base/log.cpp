@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 7> kNames{"trace", "debug", "info",    "n
 std::atomic<std::uint64_t> dropped_lines{0};  // of the process, as descriptor 2 is
 
 // JOURNAL_STREAM is "DEVICE:INODE"; its presence alone proves nothing (systemd.exec(5)).
-bool is_journal(int fd, const char* journal_stream) noexcept {
+bool is_stream(int fd, const char* journal_stream) noexcept {
   if (journal_stream == nullptr) return false;
   std::string_view text = journal_stream;
   const char* end = text.data() + text.size();
@@ -40,7 +40,7 @@ bool is_journal(int fd, const char* journal_stream) noexcept {
 }
 
 Form form_of_stderr() noexcept {
-  if (is_journal(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))) return Form::journal;
+  if (is_journal(STDERR_FILENO)) return Form::journal;
   return ::isatty(STDERR_FILENO) != 0 ? Form::terminal : Form::file;
 }
 
@@ -124,6 +124,8 @@ void write(Level level, std::string_view event, Fields fields, std::string_view 
     to.logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
   }
 }
+
+bool is_journal(int fd) noexcept { return is_stream(fd, std::getenv("JOURNAL_STREAM")); }
 
 std::uint64_t dropped() noexcept { return dropped_lines.load(std::memory_order_relaxed); }
 

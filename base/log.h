@@ -77,6 +77,9 @@ inline void critical(std::string_view event, Fields f = {}, std::string_view s =
   write(Level::critical, event, f, s);
 }
 
+/// Whether a descriptor is the one that $JOURNAL_STREAM names (systemd.exec(5)).
+bool is_journal(int fd) noexcept;
+
 /// Lines dropped since the process began because standard error took no more.
 std::uint64_t dropped() noexcept;
 
