@@ -3,6 +3,7 @@
 #include "app/check_command.h"
 #include "app/cli/parse.h"
 #include "app/config_command.h"
+#include "app/run.h"
 #include "app/serve.h"
 #include "app/status_command.h"
 #include "base/standard_descriptors.h"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   return std::visit(
       Overloaded{
           [&](const cli::Serve& command) { return serve(command.sources, argc, argv, Router()); },
+          [&](const cli::Run& command) { return run(command, argc, argv); },
           [&](const cli::Check& check) { return check_command(check, environment).emit(); },
           [&](const cli::ShowConfig& show) { return config_command(show, environment).emit(); },
           [](const cli::Status& status) { return run_status(status); },

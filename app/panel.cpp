@@ -33,10 +33,11 @@ void add_row(std::string& out, const std::string& address, std::string_view rema
 
 }  // namespace
 
-std::string ready_line(const std::vector<config::ListenAddress>& listeners, unsigned workers,
-                       int pid) {
+std::string ready_line(const std::vector<config::ListenAddress>& listeners,
+                       const std::vector<std::string>& opened, unsigned workers, int pid) {
   std::string line = "ready";
   for (const auto& listener : listeners) line += " " + url(listener);
+  for (const auto& address : opened) line += " " + address;
   return line + fmt::format(" workers={} pid={}\n", workers, pid);
 }
 
@@ -61,6 +62,7 @@ std::string panel_text(const PanelInfo& info) {
       add_row(out, url(listener) + "/", "");
     }
   }
+  for (const auto& address : info.opened) add_row(out, address, "");
   out += '\n';
   for (const auto& note : info.notes) out += "  note: " + note + "\n";
   auto tcp = std::ranges::find_if(info.listeners, [](const auto& a) { return !a.is_unix(); });

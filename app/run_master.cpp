@@ -13,10 +13,13 @@
 #include "base/uv/title.h"
 #include "config/cpus.h"
 #include "config/print.h"
+#include "config/program_command.h"
 #include "master/master.h"
 #include "master/process_setup.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <expected>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -70,13 +73,40 @@ void announce(const master::Master::Ready& ready, const std::string& what,
     std::string panel = panel_text({.what = what,
                                     .workers = ready.workers,
                                     .listeners = ready.addresses,
+                                    .opened = ready.opened,
                                     .networks = network_addresses(),
                                     .notes = std::move(remarks)});
     NonblockingWriter(STDERR_FILENO).write(panel);
   }
-  std::string line = ready_line(ready.addresses, ready.workers, ready.pid);
+  std::string line = ready_line(ready.addresses, ready.opened, ready.workers, ready.pid);
   // Nobody reading is no reason not to serve, nor to wait.
   NonblockingWriter(STDOUT_FILENO).write(line);
+}
+
+/// What the workers of foreign programs are started from; `check` and load_sources have looked at
+/// the files.  @errors one that went away meanwhile
+std::expected<std::vector<master::Master::Program>, std::string> programs_of(
+    const config::Config& config, std::uint32_t cpus) {
+  const char* path = std::getenv("PATH");
+  std::vector<master::Master::Program> out;
+  for (const auto& program : config.programs) {
+    auto command = config::program_command(program, path == nullptr ? "" : path);
+    if (!command) return std::unexpected(command.error().text);
+    out.push_back(
+        {.title = program.title(),
+         .file = std::move(command->file),
+         .args = std::move(command->args),
+         .workers = program.workers != 0 ? static_cast<std::uint32_t>(program.workers) : cpus});
+  }
+  return out;
+}
+
+/// Of `run`: the program is all that there is. What it listens on is its own business.
+void keep_programs_only(config::Config& config) {
+  config.listen.clear();
+  config.root.clear();
+  config.access_log = "off";
+  config.max_connections = 0;
 }
 
 /// As the shell expects of a program that Ctrl-C ended.
@@ -91,6 +121,8 @@ int die_by_interrupt() {
 int run_master(MasterStart start, Router router) {
   config::Config& config = start.loaded.config;
   const cli::Sources& sources = start.sources;
+  const bool is_run = sources.program_to_run.has_value();
+  if (is_run) keep_programs_only(config);
   if (auto routed = add_configured_routes(router, config); !routed) {
     return fail(sources, kBadConfiguration, routed.error().message());
   }
@@ -99,6 +131,9 @@ int run_master(MasterStart start, Router router) {
 
   auto cpus = config::available_cpus();
   auto workers = static_cast<std::uint32_t>(config.workers != 0 ? config.workers : cpus.count);
+  if (is_run) workers = 0;
+  auto programs = programs_of(config, cpus.count);
+  if (!programs) return fail(sources, kInvalidArgument, programs.error());
   if (auto limit = connection_limit(config.max_connections, raise_descriptor_limit(), workers);
       !limit) {
     return fail(sources, config.max_connections != 0 ? kBadConfiguration : kTemporaryFailure,
@@ -112,7 +147,8 @@ int run_master(MasterStart start, Router router) {
   UniqueFd root(
       config.root.empty() ? -1 : ::open(config.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::string what =
-      sources.directory.value_or(config.root.empty() ? sources.program : config.root);
+      is_run ? config.programs.front().title()
+             : sources.directory.value_or(config.root.empty() ? sources.program : config.root);
   Loop loop;
   master::Master master(
       loop, {.config = config,
@@ -121,11 +157,12 @@ int run_master(MasterStart start, Router router) {
              .version = kVersion,
              .argv = std::move(start.argv),
              .workers = workers,
+             .programs = std::move(*programs),
              .access_log_fd = access_log->get(),
              .root_fd = root.get(),
              .policy = {},
              .on_ready = [&](const auto& ready) { announce(ready, what, notes(config, cpus)); }});
-  uv::set_process_title(sources.program + ": master");
+  uv::set_process_title(sources.program + ": master" + (is_run ? " " + what : std::string()));
   if (auto started = master.start(); !started)
     return fail(sources, started.error().exit_code, started.error().text);
   int code = loop.run();

@@ -15,6 +15,7 @@ namespace {
 
 enum Column : std::size_t {
   kWorker,
+  kProgram,
   kState,
   kPid,
   kGen,
@@ -53,15 +54,18 @@ Row row_of(const master::WorkerStatus& w) {
   bool runs = w.pid != 0;
   auto if_runs = [runs](std::string text) { return runs ? std::move(text) : std::string("-"); };
   row[kWorker] = std::to_string(w.slot);
+  // A foreign program counts nothing for us.
+  const bool counts = w.program.empty();
+  row[kProgram] = counts ? "-" : escape_control(w.program);
   row[kState] = w.state;
   row[kPid] = if_runs(std::to_string(w.pid));
   row[kGen] = std::to_string(w.generation);
   row[kUp] = if_runs(short_time(w.uptime_ms));
-  row[kConns] = std::to_string(w.connections);
-  row[kRate] = fmt::format("{:.0f}", w.requests_per_second);
+  row[kConns] = counts ? std::to_string(w.connections) : "-";
+  row[kRate] = counts ? fmt::format("{:.0f}", w.requests_per_second) : "-";
   row[kCpu] = if_runs(fmt::format("{:.0f}%", w.cpu_percent));
   row[kMem] = if_runs(mebibytes(w.memory_bytes));
-  row[kLag] = if_runs(fmt::format("{:.1f}ms", static_cast<double>(w.lag_us) / 1000));
+  row[kLag] = counts ? if_runs(fmt::format("{:.1f}ms", static_cast<double>(w.lag_us) / 1000)) : "-";
   row[kExits] = std::to_string(w.exits);
   row[kLast] =
       w.exits == 0 ? "-" : fmt::format("{} ago, {}", short_time(w.last_exit_ms), w.last_exit);
@@ -83,8 +87,10 @@ Row total_of(const master::ServerStatus& status) {
   }
   Row row;
   row[kWorker] = "total";
-  row[kConns] = std::to_string(connections);
-  row[kRate] = fmt::format("{:.0f}", rate);
+  const bool counts =
+      std::ranges::any_of(status.workers, &std::string::empty, &master::WorkerStatus::program);
+  row[kConns] = counts ? std::to_string(connections) : "-";
+  row[kRate] = counts ? fmt::format("{:.0f}", rate) : "-";
   row[kCpu] = fmt::format("{:.0f}%", cpu);
   row[kMem] = mebibytes(memory);
   row[kExits] = std::to_string(exits);
@@ -118,7 +124,7 @@ struct Table {
     std::string text;
     for (std::size_t c = 0; c < kColumns; ++c) {
       if (!shown[c]) continue;
-      bool left = c == kState || c == kLast;
+      bool left = c == kProgram || c == kState || c == kLast;
       text += left ? fmt::format("{:<{}}  ", row[c], widths[c])
                    : fmt::format("{:>{}}  ", row[c], widths[c]);
     }
@@ -128,11 +134,13 @@ struct Table {
 };
 
 std::string table_text(const master::ServerStatus& status, unsigned columns) {
-  std::vector<Row> rows{{"WORKER", "STATE", "PID", "GEN", "UP", "CONNS", "REQ/S", "CPU", "MEM",
-                         "LAG", "EXITS", "LAST EXIT"}};
+  std::vector<Row> rows{{"WORKER", "PROGRAM", "STATE", "PID", "GEN", "UP", "CONNS", "REQ/S", "CPU",
+                         "MEM", "LAG", "EXITS", "LAST EXIT"}};
   for (const auto& worker : status.workers) rows.push_back(row_of(worker));
   rows.push_back(total_of(status));
   Table table(std::move(rows));
+  table.shown[kProgram] = std::ranges::any_of(
+      status.workers, [](const master::WorkerStatus& w) { return !w.program.empty(); });
   table.fit(columns);
   std::string text;
   for (const Row& row : table.rows) {
@@ -157,15 +165,19 @@ std::string status_text(const master::ServerStatus& status, unsigned columns, bo
   if (!status.config_file.empty()) text += "  " + escape_control(status.config_file);
   text += "\n" + verdict_text(status, colour) + "\n" + table_text(status, columns) + "\n";
   std::uint64_t accepted = 0;
-  for (const auto& worker : status.workers) accepted += worker.accepted;
+  bool any_counts = false;
+  for (const auto& worker : status.workers) {
+    accepted += worker.accepted;
+    any_counts = any_counts || worker.program.empty();
+  }
   for (const auto& listener : status.listeners) {
     text += "listen " + listener.url;
     if (listener.limit > 0)
       text += fmt::format("  queue {} of {}", listener.waiting, listener.limit);
-    if (status.listeners.size() == 1) text += "  accepted " + with_commas(accepted);
+    if (status.listeners.size() == 1 && any_counts) text += "  accepted " + with_commas(accepted);
     text += "\n";
   }
-  if (status.listeners.size() > 1) text += "accepted " + with_commas(accepted) + "\n";
+  if (status.listeners.size() > 1 && any_counts) text += "accepted " + with_commas(accepted) + "\n";
   return text;
 }
 

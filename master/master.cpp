@@ -26,9 +26,15 @@ constexpr Millis kTick{250};  // at most half of SupervisorPolicy::stall
 constexpr unsigned kTicksPerSecond = 4;
 constexpr unsigned kTicksPerStatus = 20;
 
+std::uint32_t slots_of(const Master::Options& options) {
+  std::uint32_t slots = options.workers;
+  for (const auto& program : options.programs) slots += program.workers;
+  return slots;
+}
+
 SupervisorPolicy policy_of(const Master::Options& options) {
   SupervisorPolicy policy = options.policy;
-  policy.slots = options.workers;
+  policy.slots = slots_of(options);
   policy.drain_timeout = options.config.drain_timeout;
   policy.hang_timeout = options.config.hang_timeout;
   // It is suspected before it is ended, however short the time.
@@ -58,13 +64,18 @@ void Master::stop(StopMode mode) { impl_->stop(mode); }
 Master::Impl::Impl(Loop& event_loop, Options&& values)
     : loop(event_loop),
       options(std::move(values)),
+      out(event_loop, STDOUT_FILENO),
+      err(event_loop, STDERR_FILENO),
       supervisor(policy_of(options), dice()),
       notify(Notify::from_environment()),
-      running(options.workers),
+      running(slots_of(options)),
       deadline(loop, [this] { perform(supervisor.tick(Clock::now())); }),
       ticker(loop, [this] { on_tick(); }),
-      close_delay(loop, [this] { close_listeners(); }),
-      burial(loop, [this] { dead.clear(); }) {}
+      close_delay(loop, [this] { drain_queues(); }),
+      burial(loop, [this] { bury(); }),
+      last_words(loop, [this] { end(); }) {
+  for (LineOutput* output : {&out, &err}) output->add([this] { end_when_silent(); });
+}
 
 std::expected<void, StartFailure> Master::Impl::start() {
   started_ms = monotonic_ms();
@@ -72,6 +83,7 @@ std::expected<void, StartFailure> Master::Impl::start() {
   if (!opened) return std::unexpected(std::move(opened).error());
   listeners = std::move(*opened);
   if (auto done = prepare_image(); !done) return done;
+  if (auto done = open_primary(); !done) return done;
   if (auto done = open_control(); !done) return done;
   oom_score_before = oom_score();
   // A unit's OOMScoreAdjust= below 0 is meant for the service's one indispensable process.
@@ -88,7 +100,7 @@ std::expected<void, StartFailure> Master::Impl::start() {
 }
 
 std::expected<void, StartFailure> Master::Impl::prepare_image() {
-  auto scoreboard = ipc::Scoreboard::create(options.workers);
+  auto scoreboard = ipc::Scoreboard::create(supervisor.size());
   if (!scoreboard) return std::unexpected(resource_failure(scoreboard.error()));
   board.emplace(std::move(*scoreboard));
   collector.emplace(*board, supervisor, listeners);
@@ -99,16 +111,29 @@ std::expected<void, StartFailure> Master::Impl::prepare_image() {
     UniqueFd bell(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!bell)
       return std::unexpected(resource_failure(Error::system(errno, "cannot make an eventfd")));
-    image.doorbells.push_back(bell.get());
     doorbells.push_back(std::move(bell));
   }
-  image.exec_path = options.exec_path;
-  image.argv = options.argv;
-  image.config_path = options.config_file;
-  image.config_fd = config_file.get();
-  image.scoreboard_fd = board->fd();
-  image.access_log_fd = options.access_log_fd;
-  image.root_fd = options.root_fd;
+  make_images();
+  return {};
+}
+
+std::expected<void, StartFailure> Master::Impl::open_primary() {
+  // What programs do is not in the scoreboard.
+  primary.emplace(
+      loop,
+      Primary::Options{.scheduling = options.config.scheduling,
+                       .sticky = options.config.sticky,
+                       .board = options.programs.empty() ? &*board : nullptr},
+      Primary::Events{.on_online = {},
+                      .on_listening = [this](Primary::Id id,
+                                             const Address& address) { on_listening(id, address); },
+                      .on_leaving = {}});
+  shared.emplace(WorkerProcess::Shared{loop, *primary, out, err, listeners.size()});
+  for (Listener& listener : listeners) {
+    if (auto adopted = primary->adopt(listener); !adopted) {
+      return std::unexpected(resource_failure(adopted.error()));
+    }
+  }
   return {};
 }
 
@@ -140,7 +165,10 @@ std::expected<void, StartFailure> Master::Impl::open_control() {
 
 std::string Master::Impl::answer(std::string_view command) const {
   if (command != "status") return {};
-  return to_json(collector->collect(blank_status(), Clock::now()));
+  auto status = collector->collect(blank_status(), Clock::now());
+  for (auto& worker : status.workers) worker.program = image_of(worker.slot - 1).title;
+  for (const auto& address : program_addresses) status.listeners.push_back({address, 0, 0});
+  return to_json(status);
 }
 
 ServerStatus Master::Impl::blank_status() const {
@@ -231,10 +259,13 @@ void Master::Impl::on_tick() {
   if (ticks % kTicksPerStatus == 0 && notify.is_active() && !supervisor.is_stopping()) {
     auto status = blank_status();
     collector->judge(status, Clock::now());
-    notify.status(fmt::format(
-        "{}{}{}; {} connections, {} requests/s", status.verdict, status.reason.empty() ? "" : ": ",
-        status.reason, with_commas(totals(*board).connections),
-        with_commas(static_cast<std::uint64_t>(collector->requests_per_second()))));
+    std::string text = status.verdict + (status.reason.empty() ? "" : ": ") + status.reason;
+    if (options.workers > 0) {  // programs do not say what they do
+      text +=
+          fmt::format("; {} connections, {} requests/s", with_commas(totals(*board).connections),
+                      with_commas(static_cast<std::uint64_t>(collector->requests_per_second())));
+    }
+    notify.status(text);
   }
 }
 

@@ -24,8 +24,16 @@ class Master {
   struct Ready {
     std::vector<std::string> urls;  ///< "http://127.0.0.1:8080", "http+unix:/run/x.sock"
     std::vector<config::ListenAddress> addresses;  ///< the same, with the real ports
+    std::vector<std::string> opened;  ///< what programs listen on besides: "127.0.0.1:3000"
     std::uint32_t workers = 0;
     int pid = 0;
+  };
+  /// A foreign program as workers, beside ours or in their place.
+  struct Program {
+    std::string title;  ///< not empty
+    std::string file;   ///< what is executed; without '/': found on the PATH
+    std::vector<std::string> args;
+    std::uint32_t workers = 1;
   };
   struct Options {
     config::Config config;
@@ -34,7 +42,8 @@ class Master {
     std::string version;                       ///< for status
     std::string exec_path = "/proc/self/exe";  ///< what a worker is
     std::vector<std::string> argv;             ///< the workers are started with the same
-    std::uint32_t workers = 1;
+    std::uint32_t workers = 1;                 ///< of our own; 0: programs only
+    std::vector<Program> programs;             ///< their workers' slots follow ours
     int access_log_fd = -1;        ///< opened by the caller, stays theirs; the workers inherit it
     int root_fd = -1;              ///< the same: the document root
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above

@@ -17,57 +17,6 @@
 
 namespace pronghorn::master {
 
-void Master::Impl::spawn(std::uint32_t slot) {
-  std::uint64_t id = next_unique_id++;
-  auto started =
-      WorkerProcess::start(loop, image, slot, generation, id, listeners, events(slot, id));
-  if (!started) {
-    log::warn("worker not started", {{"slot", slot + 1}, {"error", started.error().message()}},
-              fmt::format("worker {} cannot be started: {}", slot + 1, started.error().message()));
-    return perform(supervisor.spawn_failed(slot, started.error().message(), Clock::now()));
-  }
-  Running& worker = running[slot];
-  worker.starts_again = worker.id != 0;
-  worker.process = std::move(*started);
-  worker.id = id;
-  worker.kill_reason.clear();
-  int pid = worker.process->pid();
-  set_oom_score(pid, oom_score_before);
-  record_start(board->slot(slot), pid, generation);
-  log::debug("worker started", {{"slot", slot + 1}, {"pid", pid}});
-  perform(supervisor.spawned(slot, Clock::now()));
-}
-
-// A dead worker's process object lives on until the next turn; what it still says is not its
-// successor's.
-bool Master::Impl::is_current(std::uint32_t slot, std::uint64_t id) const {
-  return !finished && running[slot].process && running[slot].id == id;
-}
-
-WorkerProcess::Events Master::Impl::events(std::uint32_t slot, std::uint64_t id) {
-  WorkerProcess::Events events;
-  events.on_ready = [this, slot, id] {
-    if (is_current(slot, id)) on_worker_ready(slot);
-  };
-  events.on_fault = [this, slot, id](const std::string& why) {
-    if (!is_current(slot, id)) return;
-    std::string text = escape_control(why);
-    log::error("worker fault", {{"slot", slot + 1}, {"fault", text}},
-               fmt::format("worker {}: {}", slot + 1, text));
-    perform(supervisor.fault(slot, text, Clock::now()));
-  };
-  events.on_broken = [this, slot, id](const std::string& why) {
-    if (is_current(slot, id)) on_worker_broken(slot, why);
-  };
-  events.on_disconnect = [this, slot, id] {
-    if (is_current(slot, id)) perform(supervisor.disconnected(slot, Clock::now()));
-  };
-  events.on_exit = [this, slot, id](const process::Exit& exit) {
-    if (is_current(slot, id)) on_worker_exit(slot, exit);
-  };
-  return events;
-}
-
 void Master::Impl::on_worker_ready(std::uint32_t slot) {
   auto took = monotonic_ms() - board->slot(slot).started_ms.load();
   auto level = running[slot].starts_again ? log::Level::info : log::Level::debug;
@@ -85,6 +34,7 @@ void Master::Impl::on_worker_broken(std::uint32_t slot, const std::string& why) 
 }
 
 void Master::Impl::note_suspect(std::uint32_t slot, bool suspect) {
+  primary->set_suspect(running[slot].id, suspect);
   if (!suspect) {
     log::info("worker recovered", {{"slot", slot + 1}},
               fmt::format("worker {} answers again", slot + 1));
@@ -102,12 +52,21 @@ void Master::Impl::note_suspect(std::uint32_t slot, bool suspect) {
 void Master::Impl::kill(std::uint32_t slot, int signum) {
   Running& worker = running[slot];
   if (!worker.process) return;
+  const bool is_program = image_of(slot).is_program();
   if (signum == SIGABRT) {
     bool hung = supervisor.slot(slot).state != SlotState::starting;
     const auto& policy = supervisor.policy();
     worker.kill_reason =
-        hung ? fmt::format("no heartbeat for {}", format_duration(policy.hang_timeout))
-             : fmt::format("not ready after {}", format_duration(policy.start_timeout));
+        is_program ? fmt::format("neither listened nor sent \"ready\" within {}",
+                                 format_duration(policy.start_timeout))
+        : hung     ? fmt::format("no heartbeat for {}", format_duration(policy.hang_timeout))
+                   : fmt::format("not ready after {}", format_duration(policy.start_timeout));
+  }
+  // A program's memory is nobody's clue to why it does not listen.
+  if (is_program && signum == SIGABRT) {
+    log::warn("worker not ready", {{"slot", slot + 1}},
+              fmt::format("worker {} {}: it is ended", slot + 1, worker.kill_reason));
+    signum = SIGTERM;
   }
   log::debug("worker signalled", {{"slot", slot + 1}, {"signal", signal_name(signum)}});
   worker.process->kill(signum);
@@ -122,9 +81,7 @@ void Master::Impl::on_worker_exit(std::uint32_t slot, const process::Exit& exit)
   std::string how =
       exit_text(exit.code.value_or(0), exit.signal.value_or(0), entry.last_exit_request.text());
   if (!worker.kill_reason.empty()) how += " (" + worker.kill_reason + ")";
-  // We are inside one of its callbacks: it goes when they have returned.
-  dead.push_back(std::move(worker.process));
-  burial.start(Millis(0));
+  dead.push_back({std::move(worker.process)});
   auto next = supervisor.exited(slot, how, exit.code, Clock::now());
   log_exit(slot, pid, how, exit);
   perform(std::move(next));
@@ -178,10 +135,13 @@ void Master::Impl::announce_ready() {
   for (const auto& listener : listeners) {
     ready.urls.push_back(listener.url());
     ready.addresses.push_back(listener.address());
-    all += (all.empty() ? "" : " ") + ready.urls.back();
+    all += " " + ready.urls.back();
   }
-  log::notice("ready", {{"workers", ready.workers}, {"listen", all}, {"pid", ready.pid}},
-              fmt::format("ready on {} with {} {}", all, ready.workers,
+  ready.opened = program_addresses;
+  for (const auto& address : ready.opened) all += " " + address;
+  std::string_view listen = all.empty() ? "-" : std::string_view(all).substr(1);
+  log::notice("ready", {{"workers", ready.workers}, {"listen", listen}, {"pid", ready.pid}},
+              fmt::format("ready{}{} with {} {}", all.empty() ? "" : " on", all, ready.workers,
                           ready.workers == 1 ? "worker" : "workers"));
   notify.ready(fmt::format("OK: {} workers ready", ready.workers));
   if (options.on_ready) options.on_ready(ready);

@@ -7,7 +7,9 @@
 #include "base/uv/signal.h"
 #include "base/uv/timer.h"
 #include "ipc/scoreboard.h"
+#include "master/cluster/primary.h"
 #include "master/control_server.h"
+#include "master/line_output.h"
 #include "master/listener.h"
 #include "master/master.h"
 #include "master/notify.h"
@@ -33,15 +35,23 @@ struct Master::Impl {
   void watch_signals();
   void perform(Actions actions);
   void perform_one(const Action& action);
+  std::expected<void, StartFailure> open_primary();
   void sync();
   void on_tick();
   ServerStatus blank_status() const;
   std::string answer(std::string_view command) const;
 
-  // master_events.cpp: what happens to workers.
+  // master_workers.cpp: their processes, from the start to the last word.
+  void make_images();
+  const WorkerImage& image_of(std::uint32_t slot) const { return images[group_of_slot[slot]]; }
   void spawn(std::uint32_t slot);
-  WorkerProcess::Events events(std::uint32_t slot, std::uint64_t id);
-  bool is_current(std::uint32_t slot, std::uint64_t id) const;
+  WorkerProcess::Events events(std::uint32_t slot, Primary::Id id);
+  bool is_current(std::uint32_t slot, Primary::Id id) const;
+  void on_listening(Primary::Id id, const Address& address);
+  void on_worker_close(Primary::Id id);
+  void bury();
+
+  // master_events.cpp: what happens to workers.
   void on_worker_ready(std::uint32_t slot);
   void on_worker_broken(std::uint32_t slot, const std::string& why);
   void on_worker_exit(std::uint32_t slot, const process::Exit& exit);
@@ -54,43 +64,58 @@ struct Master::Impl {
   void on_signal(int signum);
   void stop(StopMode mode);
   void drain(std::uint32_t slot);
+  void drain_queues();
   void close_listeners();
   void note_give_up(const Action& action);
   void finish();
+  void end_when_silent();
+  void end();
 
   struct Running {
     std::unique_ptr<WorkerProcess> process;
-    std::uint64_t id = 0;       // Node's unique id; tells a slot's lives apart
+    Primary::Id id = 0;         // Node's unique id; tells a slot's lives apart
     std::string kill_reason;    // why we ended it; empty: we did not
     bool starts_again = false;  // a life after the slot's first
+  };
+
+  struct Dead {
+    std::unique_ptr<WorkerProcess> process;
+    bool closed = false;  // nothing comes from it any more
   };
 
   Loop& loop;
   Options options;
   std::int64_t started_ms = 0;
   std::uint64_t generation = 1;
-  std::uint64_t next_unique_id = 1;
+  Primary::Id next_unique_id = 1;
   std::string oom_score_before;
 
   std::vector<Listener> listeners;
   std::optional<ipc::Scoreboard> board;
   UniqueFd config_file;
   std::vector<UniqueFd> doorbells;
-  WorkerImage image;
+  std::vector<WorkerImage> images;  // one a group
+  std::vector<std::size_t> group_of_slot;
+  std::vector<std::string> program_addresses;  // what they listen on besides the listeners
+  LineOutput out;
+  LineOutput err;
+  std::optional<Primary> primary;
+  std::optional<WorkerProcess::Shared> shared;
   Supervisor supervisor;
   std::optional<StatusCollector> collector;
   std::optional<ControlServer> control;
   Notify notify;
 
   std::vector<Running> running;
-  std::vector<std::unique_ptr<WorkerProcess>> dead;  // until their callbacks have returned
+  std::deque<Dead> dead;  // until their output has ended
   std::deque<Action> actions;
   bool performing = false;
 
   uv::Timer deadline;     // the supervisor's next one
   uv::Timer ticker;       // heartbeats are looked at
   uv::Timer close_delay;  // between the filter and the closing of the listeners
-  uv::Timer burial;       // empties `dead`
+  uv::Timer burial;       // of the dead that are closed
+  uv::Timer last_words;   // how long the end waits for what workers still have to say
   unsigned ticks = 0;
   std::vector<uv::Signal> signals;
 
@@ -98,7 +123,9 @@ struct Master::Impl {
   int last_stop_signal = 0;
   std::uint64_t requests_cut = 0;
   bool listeners_closed = false;
-  bool finished = false;
+  bool draining_queues = false;
+  bool finished = false;  // no process is left
+  bool ended = false;
 };
 
 }  // namespace pronghorn::master

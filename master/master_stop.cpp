@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <utility>
 
 namespace pronghorn::master {
 namespace {
@@ -18,6 +19,8 @@ namespace {
 // TCP_DEFER_ACCEPT hides connections whose request is still on its way: closing at once lost 248
 // requests of a loaded test, 100 ms later none in 15 runs.
 constexpr Millis kQuiet{100};
+// For what the last workers wrote and nobody has read yet.
+constexpr Millis kLastWords{1'000};
 
 }  // namespace
 
@@ -45,14 +48,15 @@ void Master::Impl::stop(StopMode mode) {
   if (again) mode = StopMode::now;
   auto work = in_flight(*board);
   const auto& policy = supervisor.policy();
-  std::string text = mode == StopMode::now
-                         ? stopping_now_text(work)
-                         : stopping_text(work, mode == StopMode::drain ? policy.drain_timeout
-                                                                       : policy.fast_timeout);
+  auto deadline_of = mode == StopMode::drain ? policy.drain_timeout : policy.fast_timeout;
+  std::string text = mode == StopMode::now  ? stopping_now_text(work)
+                     : options.workers == 0 ? stopping_text(deadline_of)
+                                            : stopping_text(work, deadline_of);
   log::notice("stopping", {{"requests", work.requests}}, text);
   notify.stopping(text);
   if (!again) {
     for (auto& listener : listeners) listener.refuse_new();
+    primary->refuse_new();
     close_delay.start(kQuiet);
   }
   perform(supervisor.stop(mode, Clock::now()));
@@ -65,15 +69,23 @@ void Master::Impl::drain(std::uint32_t slot) {
   if (listeners_closed) worker.process->disconnect();
 }
 
+// Where we hand connections over, those that wait are the workers' first: from `disconnect` on a
+// worker takes none.
+void Master::Impl::drain_queues() {
+  if (std::exchange(draining_queues, true)) return;
+  if (!hands_over(options.config.scheduling)) return close_listeners();
+  primary->drain([this] { close_listeners(); });
+}
+
 void Master::Impl::close_listeners() {
-  if (listeners_closed) return;
-  listeners_closed = true;
+  if (std::exchange(listeners_closed, true)) return;
   // The workers first: each takes what is queued before it closes its descriptors; ours would only
   // go sooner.
   for (auto& worker : running) {
     if (worker.process) worker.process->disconnect();
   }
   for (auto& listener : listeners) listener.close();
+  primary->close_servers();
 }
 
 void Master::Impl::note_give_up(const Action& action) {
@@ -82,6 +94,7 @@ void Master::Impl::note_give_up(const Action& action) {
   notify.stopping("giving up: " + action.text);
   listeners_closed = true;
   for (auto& listener : listeners) listener.close();
+  primary->close_servers();
 }
 
 void Master::Impl::finish() {
@@ -92,10 +105,27 @@ void Master::Impl::finish() {
   signals.clear();
   control.reset();
   for (auto& listener : listeners) listener.close();
+  primary->close_servers();
+  last_words.start(kLastWords);
+  end_when_silent();
+}
+
+void Master::Impl::end_when_silent() {
+  if (finished && dead.empty() && !out.is_full() && !err.is_full()) end();
+}
+
+void Master::Impl::end() {
+  if (std::exchange(ended, true)) return;
+  last_words.stop();
   auto uptime = Millis(monotonic_ms() - started_ms);
   auto requests = totals(*board).requests;
-  log::notice("stopped", {{"requests", requests}, {"cut", requests_cut}},
-              stopped_text(uptime, requests, requests_cut));
+  auto handed = primary->totals().handed_over;
+  if (options.workers > 0) {
+    log::notice("stopped", {{"requests", requests}, {"cut", requests_cut}},
+                stopped_text(uptime, requests, requests_cut));
+  } else {
+    log::notice("stopped", {{"handed_over", handed}}, stopped_text(uptime, handed));
+  }
   loop.set_exit_code(exit_code);
   loop.stop();
 }

@@ -12,6 +12,7 @@ using Json = nlohmann::ordered_json;
 template <class Worker, class Visit>
 void visit_worker(Worker& w, Visit visit) {
   visit("slot", w.slot);
+  visit("program", w.program);
   visit("state", w.state);
   visit("pid", w.pid);
   visit("generation", w.generation);

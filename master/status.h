@@ -14,6 +14,7 @@ namespace pronghorn::master {
 
 struct WorkerStatus {
   std::uint32_t slot = 0;  ///< from 1
+  std::string program;     ///< a foreign one, which counts nothing for us; empty: our own
   std::string state;
   int pid = 0;  ///< 0: no process now
   std::uint64_t generation = 0;

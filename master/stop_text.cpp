@@ -38,6 +38,16 @@ std::string stopping_now_text(const InFlight& work) {
   return fmt::format("stopping now: {} cut{}", requests(work.requests), some);
 }
 
+std::string stopping_text(Millis deadline) {
+  return fmt::format("stopping: up to {} for what the programs have in flight (again to cut it)",
+                     format_duration(deadline));
+}
+
+std::string stopped_text(Millis uptime, std::uint64_t handed_over) {
+  return fmt::format("stopped after {}: {} connection{} handed over", format_duration(uptime),
+                     with_commas(handed_over), handed_over == 1 ? "" : "s");
+}
+
 std::string stopped_text(Millis uptime, std::uint64_t total, std::uint64_t cut) {
   std::string text = fmt::format("stopped after {}: {}", format_duration(uptime), requests(total));
   if (cut > 0) text += fmt::format(", {} cut short", with_commas(cut));

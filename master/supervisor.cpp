@@ -100,6 +100,7 @@ Actions Supervisor::broken(std::uint32_t slot, Instant now) {
 
 Actions Supervisor::disconnected(std::uint32_t slot, Instant now) {
   Slot& s = slots_[slot];
+  if (s.alive && s.step == Step::asked) s.due = std::min(s.due, now + policy_.leave_grace);
   if (!s.alive || s.step != Step::none) return {};
   s.step = Step::asked;
   enter(s, SlotState::draining, now);

@@ -36,7 +36,10 @@ struct SupervisorPolicy {
   Millis drain_grace{250};     ///< a worker ends its own drain at drain_timeout; then we do
   Millis fast_timeout{1'000};  ///< the drain's deadline of a fast stop
   Millis term_grace{200};      ///< from SIGTERM to SIGKILL
-  Millis kill_again{5'000};    ///< SIGKILL is repeated: a process in the kernel's hands may be late
+  /// From the end of its channel to SIGTERM, when it was asked to leave: then all is served, and
+  /// what keeps it (a timer, a database) is no reason to wait for drain_timeout.
+  Millis leave_grace{2'000};
+  Millis kill_again{5'000};  ///< SIGKILL is repeated: a process in the kernel's hands may be late
   Millis give_up_after{50'000};  ///< without any ready worker …
   std::uint32_t give_up_deaths =
       3;                      ///< … when each slot died so often in a row before it was ready

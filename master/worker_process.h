@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's process as the master sees it: started, spoken to in Node's cluster messages,
-// signalled. Owned by Master, one per slot and life; says what happened through Events.
+// One worker's process as the master sees it: started, joined to the Primary, signalled; a
+// program's output is passed on. Owned by Master, one per slot and life; says what happened through
+// Events.
 #pragma once
 
 #include <pronghorn/base/result.h>
@@ -8,84 +9,97 @@
 #include <pronghorn/process/child_process.h>
 
 #include "base/uv/timer.h"
-#include "master/listener.h"
+#include "master/cluster/primary.h"
+#include "master/line_relay.h"
+#include "master/worker_image.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace pronghorn::master {
-
-/// What is the same for all workers. Borrowed descriptors: they stay open as long as the master.
-struct WorkerImage {
-  std::string exec_path =
-      "/proc/self/exe";  // a binary that was replaced or deleted on disk still starts
-  std::vector<std::string> argv;
-  std::string config_path;  ///< of the file that was read, which is never served; empty: none
-  int config_fd = -1;
-  int scoreboard_fd = -1;
-  int access_log_fd = -1;
-  int root_fd = -1;
-  std::vector<int> doorbells;
-};
 
 class WorkerProcess {
  public:
   /// None of them destroys the WorkerProcess at once: Master defers that.
   struct Events {
-    std::function<void()> on_ready;  ///< listens on all listeners
+    /// Ours: listens on all listeners. A program: listens for the first time, or says "ready".
+    std::function<void()> on_ready;
     std::function<void(const std::string& why)>
         on_fault;  ///< says that its configuration cannot work
     std::function<void(const std::string& why)> on_broken;  ///< broke the protocol
     std::function<void()> on_disconnect;                    ///< the channel has ended
     std::function<void(const process::Exit&)> on_exit;
+    /// After on_exit: its channel and its output have ended, too.
+    std::function<void()> on_close;
+  };
+  /// What all workers of a master share; it outlives them.
+  struct Shared {
+    Loop& loop;
+    Primary& primary;
+    LineOutput& out;
+    LineOutput& err;
+    std::size_t listeners;  ///< that a worker of ours listens on
+  };
+  struct Identity {
+    std::uint32_t slot = 0;
+    std::uint64_t generation = 1;
+    Primary::Id id = 0;  ///< Node's NODE_UNIQUE_ID
   };
 
-  /// `unique_id` is Node's NODE_UNIQUE_ID: counts up over all workers of this master.
-  static Result<std::unique_ptr<WorkerProcess>> start(Loop& loop, const WorkerImage& image,
-                                                      std::uint32_t slot, std::uint64_t generation,
-                                                      std::uint64_t unique_id,
-                                                      const std::vector<Listener>& listeners,
+  static Result<std::unique_ptr<WorkerProcess>> start(const Shared& shared,
+                                                      const WorkerImage& image, const Identity& who,
                                                       Events events);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   int pid() const noexcept { return child_->pid().value(); }
+  Primary::Id id() const noexcept { return who_.id; }
   bool kill(int signum) { return child_->kill(signum).value_or(false); }
-  /// "Say Connection: close from now on, and go on accepting."
+  /// It listens on one address more (Primary's event).
+  void note_listening();
+  /// "Say Connection: close from now on, and go on accepting." Programs know no such word.
   void announce_drain();
-  /// Node's disconnect: take what is queued, close the listeners, finish, leave.
+  /// Node's disconnect: take what is queued, close the servers, finish, leave.
   void disconnect();
 
  private:
-  WorkerProcess(Loop& loop, const std::vector<Listener>& listeners, Events events);
+  WorkerProcess(const Shared& shared, const WorkerImage& image, const Identity& who, Events events);
   void listen();
+  void relay_output();
+  void on_message(const ipc::Json& message);
   void on_internal(const ipc::Json& message);
-  void on_cluster(const ipc::ClusterMessage& message);
-  void answer_query(const ipc::ClusterMessage& query);
-  void note_listening(const ipc::ClusterMessage& message);
-  Result<bool> send(const ipc::InternalMessage& message, const ipc::Handle* handle = nullptr);
+  Result<bool> send(const ipc::InternalMessage& message, const ipc::Handle* handle);
   void on_error(const Error& error);
   void on_disconnect();
   void on_exit(const process::Exit& exit);
   void report_exit();
+  void leave_primary();
+  void become_ready();
   bool is_flood();
-  void send_failed(const Error& error);
   void broke(const std::string& why);
 
-  // More messages than this in one second are no worker's business: it says some ten in its life.
+  // More than this in one second is no worker's business, beyond an answer to each message that it
+  // was sent (the master hands over thousands of connections a second): a worker of ours says some
+  // ten in its life, and a program's protocol as few. A program's own messages are not counted.
   static constexpr std::uint32_t kMaxMessagesPerSecond = 1000;
 
-  const std::vector<Listener>& listeners_;
+  const Shared& shared_;
+  const bool is_program_;
+  const Identity who_;
   Events events_;
   std::optional<process::ChildProcess> child_;
-  std::vector<bool> listening_;
-  std::int64_t next_seq_ = 0;
+  std::optional<LineRelay> out_;
+  std::optional<LineRelay> err_;
+  std::size_t listening_ = 0;
   std::int64_t second_ = 0;
   std::uint32_t messages_ = 0;
+  std::uint64_t answers_due_ = 0;
+  bool joined_ = false;
   bool ready_ = false;
-  bool leaving_ = false;
   bool broken_ = false;
   bool faulted_ = false;
   bool reported_ = false;

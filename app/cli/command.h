@@ -4,6 +4,7 @@
 
 #include "app/cli/colour.h"
 #include "app/cli/output.h"
+#include "config/config.h"
 
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,9 @@ struct Sources {
   std::optional<std::string> workers;
   std::optional<std::string> log_level;
   std::optional<std::string> access_log;
+  std::optional<std::string> scheduling;
+  bool sticky = false;
+  std::optional<config::Program> program_to_run;  ///< of `run`
   /// Looked at last; with none of the places there, it is a mistake to name nothing. Empty for a
   /// library user's program: it may run on defaults, and the system's file is not its own.
   std::string system_file = "/etc/pronghorn/pronghorn.toml";
@@ -29,6 +33,10 @@ struct Sources {
 };
 
 struct Serve {
+  Sources sources;
+};
+/// `run`: sources.program_to_run is set.
+struct Run {
   Sources sources;
 };
 struct Check {
@@ -50,6 +58,6 @@ struct Status {
 };
 
 /// Output: nothing more to do than to emit() it: help, version, or a mistake (exit code 2).
-using Parsed = std::variant<Serve, Check, ShowConfig, Status, Output>;
+using Parsed = std::variant<Serve, Run, Check, ShowConfig, Status, Output>;
 
 }  // namespace pronghorn::app::cli

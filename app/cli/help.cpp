@@ -37,6 +37,14 @@ std::string_view examples(CommandBit command) {
              "  pronghorn serve --config pronghorn.toml  serve what the file says\n\n"
              "Without DIR and --config: $PRONGHORN_CONFIG, ./pronghorn.toml, then\n"
              "/etc/pronghorn/pronghorn.toml.\n";
+    case kRun:
+      return "  pronghorn run app.js                     on every core, as it is\n"
+             "  pronghorn run -w 4 app.js --port 3000    what follows PROGRAM is its own\n\n"
+             "PROGRAM: a Node script (.js, .cjs, .mjs, or any with --node), or an executable\n"
+             "that speaks Node's channel. The master listens for it and hands connections\n"
+             "over, round_robin by default; it replaces what dies, and stops without loss.\n"
+             "Of a file these keys count: workers scheduling sticky drain_timeout control\n"
+             "log.level.\n";
     case kCheck:
       return "  pronghorn check pronghorn.toml           exit 0: no mistakes, 78: some\n"
              "  pronghorn check --json pronghorn.toml    one object per mistake\n\n"
@@ -61,12 +69,22 @@ std::string program_help() {
       "pronghorn - a web server on every core that stays up\n\n"
       "  pronghorn serve ./site                   serve it on http://127.0.0.1:8080\n"
       "  pronghorn serve --config pronghorn.toml  serve what the file says\n"
+      "  pronghorn run app.js                     a Node program on every core\n"
       "  pronghorn check pronghorn.toml           find every mistake, touch nothing\n\n"
       "Commands\n";
+  // Two columns: the text has to fit a terminal of 24 lines.
+  constexpr std::size_t kSecond = 43;
+  std::string line;
   for (const CommandSpec& command : commands()) {
     const std::string left = fmt::format("{} {}", command.name, command.argument);
-    result += fmt::format("  {:<16}{}\n", left, command.doc);
+    if (line.empty()) {
+      line = fmt::format("  {:<13}{}", left, command.doc);
+    } else {
+      result += fmt::format("{:<{}}  {:<15}{}\n", line, kSecond, left, command.doc);
+      line.clear();
+    }
   }
+  if (!line.empty()) result += line + "\n";
   result += "\nOptions of serve\n" + option_lines(kServe);
   return result + "     more: pronghorn help serve\n";
 }

@@ -39,6 +39,7 @@ struct Line {
   CommandBit command = kServe;
   std::vector<std::string> arguments;
   bool has_commands = true;
+  std::vector<std::string> program_args;  // of `run`: what stands behind PROGRAM
 };
 
 std::variant<Found, Output> run_cli11(const Line& line) {
@@ -105,6 +106,8 @@ Sources sources_of(const Line& line, const Found& found, Colour colour) {
   sources.workers = found.last("workers");
   sources.log_level = found.last("log-level");
   sources.access_log = found.last("access-log");
+  sources.scheduling = found.last("scheduling");
+  sources.sticky = found.flag("sticky");
   if (!line.has_commands) sources.system_file.clear();
   sources.colour = colour;
   return sources;
@@ -134,6 +137,17 @@ Parsed status_of(const Line& line, const Found& found, Colour colour) {
   }
   status.pid = static_cast<std::int64_t>(*number);
   return status;
+}
+
+Parsed run_of(const Line& line, const Found& found, Colour colour) {
+  Run run{sources_of(line, found, colour)};
+  run.sources.directory.reset();
+  run.sources.program_to_run = config::Program{.name = found.last("name").value_or(""),
+                                               .file = *found.argument,
+                                               .args = line.program_args,
+                                               .node = found.last("node").value_or(""),
+                                               .workers = 0};
+  return run;
 }
 
 Parsed help_of(const Line& line, const Found& found) {
@@ -166,13 +180,16 @@ Parsed parse_line(const Line& line) {
   if (spec.argument_required && !found.argument) {
     return failure(kInvalidArgument, line.program,
                    fmt::format("'{}' needs a {}", spec.name, spec.argument),
-                   {fmt::format("try: {} {} pronghorn.toml", line.program, spec.name)});
+                   {fmt::format("try: {} {} {}", line.program, spec.name,
+                                spec.bit == kRun ? "app.js" : "pronghorn.toml")});
   }
   switch (line.command) {
     case kCheck:
       return Check{.file = *found.argument, .json = found.flag("json"), .colour = colour};
     case kConfig:
       return show_config(line, found, colour);
+    case kRun:
+      return run_of(line, found, colour);
     case kStatus:
       return status_of(line, found, colour);
     case kHelp:
@@ -209,14 +226,17 @@ Parsed parse_program(int argc, const char* const* argv) {
   }
   const CommandSpec* command = find_command(first);
   if (command == nullptr) return unknown_command(program, first);
-  return parse_line({program, command->bit, words_from(argc, argv, 2), true});
+  std::vector<std::string> words = words_from(argc, argv, 2);
+  std::vector<std::string> behind;
+  if (command->bit == kRun) behind = split_behind_argument(words, kRun);
+  return parse_line({program, command->bit, std::move(words), true, std::move(behind)});
 }
 
 Parsed parse_serve_only(int argc, const char* const* argv) {
   std::string program = argc > 0 ? argv[0] : "";
   program.erase(0, program.rfind('/') == std::string::npos ? 0 : program.rfind('/') + 1);
   if (program.empty()) program = "pronghorn";
-  return parse_line({program, kServe, words_from(argc, argv, 1), false});
+  return parse_line({program, kServe, words_from(argc, argv, 1), false, {}});
 }
 
 }  // namespace pronghorn::app::cli

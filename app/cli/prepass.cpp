@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sys/stat.h>
 
 namespace pronghorn::app::cli {
@@ -83,6 +84,28 @@ std::optional<Output> refuse_unknown(const std::string& program, CommandBit comm
     ++i;
   }
   return std::nullopt;
+}
+
+std::vector<std::string> split_behind_argument(std::vector<std::string>& arguments,
+                                               CommandBit command) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    const bool is_end = word == "--";
+    if (!is_end && looks_like_option(word)) {
+      const bool carries_value =
+          word.starts_with("--") ? word.find('=') != std::string::npos : word.size() > 2;
+      const OptionSpec* option = find_option(
+          word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2), command);
+      if (option != nullptr && !option->value.empty() && !carries_value) ++i;
+      continue;
+    }
+    const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(
+                                               std::min(i + (is_end ? 2 : 1), arguments.size()));
+    std::vector<std::string> behind(first, arguments.end());
+    arguments.erase(first, arguments.end());
+    return behind;
+  }
+  return {};
 }
 
 Output unknown_command(const std::string& program, const std::string& word) {

@@ -18,6 +18,11 @@ namespace pronghorn::app::cli {
 std::optional<Output> refuse_unknown(const std::string& program, CommandBit command,
                                      const std::vector<std::string>& arguments, bool has_commands);
 
+/// Cuts what stands behind the first word that is no option, and returns it: it belongs to the
+/// program that is run.
+std::vector<std::string> split_behind_argument(std::vector<std::string>& arguments,
+                                               CommandBit command);
+
 /// `pronghorn sevre`: not an option, not a command.
 Output unknown_command(const std::string& program, const std::string& word);
 

@@ -2,6 +2,7 @@
 #include "app/cli/sources.h"
 
 #include "app/exit_codes.h"
+#include "config/program_command.h"
 #include "config/suggest.h"
 
 #include <fmt/format.h>
@@ -72,6 +73,24 @@ std::optional<Output> check_directory(const Sources& sources, bool colour) {
                  fmt::format("cannot serve '{}': {}", directory, why), hints, colour);
 }
 
+/// Before anything is read: what cannot run is the command line's mistake.
+std::optional<Output> check_program(const Sources& sources, const config::Environment& environment,
+                                    bool colour) {
+  const std::string* path = config::find_variable(environment, "PATH");
+  const auto command = config::program_command(*sources.program_to_run,
+                                               path == nullptr ? std::string_view() : *path);
+  if (command) return std::nullopt;
+  const config::ProgramFault& fault = command.error();
+  std::vector<std::string> hints;
+  const std::string& file = sources.program_to_run->file;
+  if (fault.error == ENOENT && fault.hint.empty() && !file.starts_with('/')) {
+    hints.push_back("looked in " + working_directory());
+  }
+  if (!fault.hint.empty()) hints.push_back(fault.hint);
+  return failure(fault.error == EACCES ? kNoPermission : kInvalidArgument, sources.program,
+                 fault.text, hints, colour);
+}
+
 /// As root, a file that somebody else put into the working directory would rule the server.
 std::optional<Output> refuse_untrusted(const Sources& sources, const struct stat& status,
                                        bool colour) {
@@ -91,7 +110,8 @@ std::expected<std::string, Output> find_file(const Sources& sources,
   if (sources.config_file) return *sources.config_file;
   const std::string* variable = config::find_variable(environment, "PRONGHORN_CONFIG");
   if (variable != nullptr && !variable->empty()) return *variable;
-  if (sources.directory) return std::string();
+  // What is named runs alike wherever it is started.
+  if (sources.directory || sources.program_to_run) return std::string();
   struct stat status;
   if (::stat(kLocalFile, &status) == 0) {
     if (auto refused = refuse_untrusted(sources, status, colour)) return std::unexpected(*refused);
@@ -120,6 +140,8 @@ std::vector<config::Override> overrides_of(const Sources& sources) {
   add("workers", sources.workers, "--workers");
   add("log.level", sources.log_level, "--log-level");
   add("access_log", sources.access_log, "--access-log");
+  add("scheduling", sources.scheduling, "--scheduling");
+  if (sources.sticky) overrides.push_back({"sticky", {"true"}, "--sticky"});
   return overrides;
 }
 
@@ -158,13 +180,17 @@ std::expected<Loaded, Output> load_sources(const Sources& sources,
   if (sources.directory) {
     if (auto wrong = check_directory(sources, colour)) return std::unexpected(*wrong);
   }
+  if (sources.program_to_run) {
+    if (auto wrong = check_program(sources, environment, colour)) return std::unexpected(*wrong);
+  }
   auto file = find_file(sources, environment, needs_source, colour);
   if (!file) return std::unexpected(file.error());
   Loaded loaded;
   loaded.outcome = config::load({.file = *file,
                                  .environment = environment,
                                  .environment_sets_keys = true,
-                                 .command_line = overrides_of(sources)});
+                                 .command_line = overrides_of(sources),
+                                 .program = sources.program_to_run});
   std::string text = problems_text(loaded.outcome, sources.program, colour);
   if (!loaded.outcome.ok()) {
     return std::unexpected(

@@ -6,6 +6,7 @@ namespace {
 
 constexpr CommandSpec kCommands[] = {
     {kServe, "serve", "[DIR]", false, "run in the foreground"},
+    {kRun, "run", "PROGRAM", true, "a Node program on every core"},
     {kCheck, "check", "FILE", true, "find every mistake in a file"},
     {kConfig, "config", "[DIR]", false, "values and their origins"},
     {kStatus, "status", "", false, "workers, traffic, exits"},
@@ -13,15 +14,21 @@ constexpr CommandSpec kCommands[] = {
 };
 
 constexpr unsigned kSources = kServe | kConfig;
+constexpr unsigned kSettings = kSources | kRun;
 
 constexpr OptionSpec kOptions[] = {
     {"listen", 'l', "ADDR", kSources, true, "HOST:PORT or unix:PATH, repeatable [127.0.0.1:8080]",
      "listen"},
-    {"workers", 'w', "N", kSources, false, "number, or auto: CPUs we may use [auto]", "workers"},
-    {"config", 'c', "FILE", kSources, false, "TOML; the command line wins over it", ""},
+    {"workers", 'w', "N", kSettings, false, "number, or auto: CPUs we may use [auto]", "workers"},
+    {"config", 'c', "FILE", kSettings, false, "TOML; the command line wins over it", ""},
     {"access-log", 0, "PATH", kSources, false,
      "file, '-' for stderr, or off [terminal: -, else off]", "access_log"},
-    {"log-level", 0, "L", kSources, false, "trace debug info notice warn error critical [info]",
+    {"scheduling", 's', "S", kSettings, false, "shared reuseport round_robin least_connections",
+     "scheduling"},
+    {"sticky", 0, "", kSettings, false, "a client's connections go to one worker", "sticky"},
+    {"node", 0, "PATH", kRun, false, "what runs a script [the node on the PATH]", ""},
+    {"name", 0, "NAME", kRun, false, "in the log and in status [the file's]", ""},
+    {"log-level", 0, "L", kSettings, false, "trace debug info notice warn error critical [info]",
      "log.level"},
     {"changed", 0, "", kConfig, false, "only what differs from the defaults", ""},
     {"default", 0, "", kConfig, false, "a commented file to begin with", ""},

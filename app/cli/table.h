@@ -16,7 +16,8 @@ enum CommandBit : unsigned {
   kConfig = 4,
   kStatus = 8,
   kHelp = 16,
-  kAll = 31
+  kRun = 32,
+  kAll = 63
 };
 
 struct CommandSpec {
