@@ -43,7 +43,7 @@ class Master {
     std::string exec_path = "/proc/self/exe";  ///< what a worker is
     std::vector<std::string> argv;             ///< the workers are started with the same
     std::uint32_t workers = 1;                 ///< of our own; 0: programs only
-    std::vector<Program> programs;             ///< their workers' slots follow ours
+    std::vector<Program> programs{};           ///< their workers' slots follow ours
     int access_log_fd = -1;        ///< opened by the caller, stays theirs; the workers inherit it
     int root_fd = -1;              ///< the same: the document root
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above
