@@ -68,23 +68,13 @@ std::string program_help() {
   std::string result =
       "pronghorn - a web server on every core that stays up\n\n"
       "  pronghorn serve ./site                   serve it on http://127.0.0.1:8080\n"
-      "  pronghorn serve --config pronghorn.toml  serve what the file says\n"
       "  pronghorn run app.js                     a Node program on every core\n"
       "  pronghorn check pronghorn.toml           find every mistake, touch nothing\n\n"
       "Commands\n";
-  // Two columns: the text has to fit a terminal of 24 lines.
-  constexpr std::size_t kSecond = 43;
-  std::string line;
   for (const CommandSpec& command : commands()) {
     const std::string left = fmt::format("{} {}", command.name, command.argument);
-    if (line.empty()) {
-      line = fmt::format("  {:<13}{}", left, command.doc);
-    } else {
-      result += fmt::format("{:<{}}  {:<15}{}\n", line, kSecond, left, command.doc);
-      line.clear();
-    }
+    result += fmt::format("  {:<16}{}\n", left, command.doc);
   }
-  if (!line.empty()) result += line + "\n";
   result += "\nOptions of serve\n" + option_lines(kServe);
   return result + "     more: pronghorn help serve\n";
 }

@@ -39,6 +39,10 @@ class Web {
     std::ofstream(path_ + "/good.toml") << "root = \"site\"\nworkers = 2\n";
     std::ofstream(path_ + "/wrong.toml") << "root = \"site\"\nwokers = 2\nbacklog = 0\n";
     std::ofstream(path_ + "/file.txt") << "x";
+    std::ofstream(path_ + "/app.js") << "x";
+    fs::create_directory(path_ + "/bin");
+    std::ofstream(path_ + "/bin/node") << "x";
+    fs::permissions(path_ + "/bin/node", fs::perms::owner_all);
     REQUIRE(::chdir(path_.c_str()) == 0);
   }
   ~Web() {
@@ -71,6 +75,17 @@ cli::Output carry_out(const cli::Parsed& parsed) {
     const auto loaded = cli::load_sources(serve->sources, kEnvironment, true);
     if (!loaded) return loaded.error();
     return {.out = "(would serve)\n", .err = loaded->warnings, .code = 0};
+  }
+  if (const auto* run = std::get_if<cli::Run>(&parsed)) {
+    auto environment = kEnvironment;
+    environment.emplace_back("PATH", "bin");
+    const auto loaded = cli::load_sources(run->sources, environment, false);
+    if (!loaded) return loaded.error();
+    const auto& program = loaded->outcome.config.programs.front();
+    std::string words;
+    for (const std::string& word : program.args) words += " " + word;
+    return {
+        .out = "(would run " + program.file + words + ")\n", .err = loaded->warnings, .code = 0};
   }
   return {.out = "(would ask the server)\n", .err = {}, .code = 0};
 }
