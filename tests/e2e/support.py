@@ -115,17 +115,21 @@ class Server:
             self.read_ready()
         return self
 
-    def read_ready(self):
-        """Reads the ready line, which sets urls, port and workers."""
+    def read_line(self):
+        """The next line of standard output."""
         line, deadline = b"", time.monotonic() + PATIENCE
         while not line.endswith(b"\n"):
             left = deadline - time.monotonic()
             readable = select.select([self.process.stdout], [], [], max(left, 0))[0]
             byte = os.read(self.process.stdout.fileno(), 1) if readable else b""
             if not byte:
-                raise AssertionError(f"no ready line but {line!r}; exit {self.process.poll()}; stderr:\n{self.stderr()}")
+                raise AssertionError(f"no line but {line!r}; exit {self.process.poll()}; stderr:\n{self.stderr()}")
             line += byte
-        self.ready_line = line.decode()
+        return line.decode()
+
+    def read_ready(self):
+        """Reads the ready line, which sets urls, port and workers."""
+        self.ready_line = self.read_line()
         match = READY.fullmatch(self.ready_line)
         if not match:
             raise AssertionError(f"not a ready line: {self.ready_line!r}")

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`pronghorn run`: unmodified Node programs as workers. What people use a process manager's cluster mode for."""
+import collections
+import os
+import re
+import signal
+import socket
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from support import BINARY, Server, connect, get, hammer, main, process_stat, read_answer, report, run, wait_until
+
+APP = """
+const http = require('http');
+console.log('starting');
+http.createServer((request, response) => {
+  if (request.url === '/log') console.error('logged');
+  if (request.url === '/slow') return setTimeout(() => response.end('slow'), 300);
+  response.end('worker ' + process.pid);
+}).listen(Number(process.argv[2] || 0), '127.0.0.1');
+"""
+# The master alone says when a worker stops; a timer that never ends must not hold it up.
+STUBBORN = "setInterval(() => {}, 1000);" + APP
+
+
+class Program(Server):
+    """`pronghorn run` of a script in a folder of its own."""
+
+    def __init__(self, script, *arguments, options=("--workers", "2"), name="app.js", environment=None):
+        super().__init__(program=BINARY, workers=None, listen=(), environment=environment)
+        (self.path / name).write_text(script)
+        self.command = [BINARY, "run", *map(str, options), name, *map(str, arguments)]
+        self.stdout_lines = []
+
+    def read_ready(self):
+        """The workers' own lines may come before the ready line."""
+        while True:
+            line = self.read_line()
+            match = re.fullmatch(r"ready((?: \S+)*) workers=(\d+) pid=(\d+)\n", line)
+            if match:
+                break
+            self.stdout_lines.append(line)
+        self.ready_line, self.urls = line, match[1].split()
+        self.workers, self.pid = int(match[2]), int(match[3])
+        ports = [int(url.rsplit(":", 1)[1]) for url in self.urls if ":" in url and not url.startswith("unix:")]
+        self.port = ports[0] if ports else None
+
+    def alive(self):
+        """Its workers have sessions of their own: they are its children, or, orphaned, run its script."""
+        mine = {self.process.pid} if self.process.poll() is None else set()
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            stat = process_stat(int(name))
+            if stat is None or stat["state"] in "ZX":
+                continue
+            try:
+                same_folder = os.readlink(f"/proc/{name}/cwd") == str(self.path)
+            except OSError:
+                continue
+            if same_folder:
+                mine.add(int(name))
+        return sorted(mine)
+
+    def pids(self):
+        return [worker["pid"] for worker in self.status()["workers"]]
+
+
+def body(port, path="/"):
+    status, _, text = get(port, path)
+    assert status == 200, status
+    return text.decode()
+
+
+class Serves(unittest.TestCase):
+    def test_requests_are_spread_in_turn_and_the_ready_line_has_the_address(self):
+        with Program(APP) as server:
+            self.assertRegex(server.ready_line, r"^ready 127\.0\.0\.1:\d+ workers=2 pid=\d+\n$")
+            self.assertEqual(server.pid, server.process.pid)
+            seen = collections.Counter(body(server.port) for _ in range(10))
+            self.assertEqual(sorted(seen.values()), [5, 5])
+            self.assertEqual(set(seen), {f"worker {pid}" for pid in server.pids()})
+
+    def test_status_names_the_program(self):
+        with Program(APP, options=("--workers", "2", "--name", "api")) as server:
+            status = server.status()
+            self.assertEqual([worker["program"] for worker in status["workers"]], ["api", "api"])
+            self.assertEqual(status["verdict"], "OK")
+            self.assertEqual([each["url"] for each in status["listeners"]], [f"127.0.0.1:{server.port}"])
+            table = server.status_command()
+            self.assertEqual(table.returncode, 0)
+            self.assertRegex(table.stdout, r"WORKER +PROGRAM +STATE")
+
+    def test_what_follows_the_program_is_its_own(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with Program(APP, port) as server:
+            self.assertEqual(server.port, port)
+            self.assertEqual(body(port)[:7], "worker ")
+
+    def test_a_program_that_says_ready_need_not_listen(self):
+        with Program("process.send('ready'); process.on('disconnect', () => process.exit(0))") as server:
+            self.assertEqual((server.urls, server.workers), ([], 2))
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(), 0)
+
+    def test_an_executable_found_on_the_path(self):
+        server = Program(APP)
+        server.command[-1:] = ["node", "app.js"]
+        with server:
+            self.assertEqual(body(server.port)[:7], "worker ")
+
+    def test_a_tcp_server_and_a_unix_socket_of_the_programs(self):
+        script = """
+          const net = require('net');
+          net.createServer((s) => s.end('tcp')).listen(0, '127.0.0.1', () =>
+            net.createServer((s) => s.end('unix')).listen('web.sock'));
+        """
+        with Program(script) as server:
+            with connect(server.port) as sock:
+                self.assertEqual(sock.recv(10), b"tcp")
+            path = server.path / "web.sock"
+            wait_until(lambda: any(each["url"].startswith("unix:") for each in server.status()["listeners"]),
+                       "the unix socket")
+            with connect(path) as sock:
+                self.assertEqual(sock.recv(10), b"unix")
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(), 0)
+            self.assertFalse(path.exists())
+
+
+class Logs(unittest.TestCase):
+    def test_lines_have_their_worker_in_front(self):
+        with Program(APP) as server:
+            self.assertEqual(sorted(server.stdout_lines), ["worker 1 | starting\n", "worker 2 | starting\n"])
+            for _ in range(2):
+                body(server.port, "/log")
+            wait_until(lambda: "worker 1 | logged\n" in server.stderr() and "worker 2 | logged\n" in server.stderr(),
+                       "both lines")
+
+    def test_last_words_are_kept_also_without_a_line_feed(self):
+        script = "if (process.env.DIE) { process.stdout.write('no end'); throw new Error('my last words'); }"
+        with Program(script, environment={"DIE": "1"}).start(wait_ready=False) as server:
+            wait_until(lambda: "worker 1 | Error: my last words\n" in server.stderr(), "the reason of its death")
+            self.assertEqual(server.read_line()[-9:], "| no end\n")
+
+
+class Deaths(unittest.TestCase):
+    def test_kill_9_is_answered_by_a_new_worker(self):
+        with Program(APP) as server:
+            victim = server.pids()[0]
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda: server.status()["verdict"] == "OK" and victim not in server.pids(), "its successor")
+            self.assertEqual(len({body(server.port) for _ in range(6)}), 2)
+            self.assertEqual(server.status()["workers"][0]["exits"], 1)
+
+    def test_kill_9_under_load_loses_what_was_in_flight_and_no_more(self):
+        with Program(APP) as server:
+            client = hammer(server.port, "close", 2, connections=16)
+            time.sleep(0.5)
+            os.kill(server.pids()[0], signal.SIGKILL)
+            result = report(client)
+            self.assertGreater(result["ok"], 100)
+            self.assertEqual((result["refused"], result["timeout"]), (0, 0), result)
+            self.assertLessEqual(result["failures"], 16, result)
+
+    def test_a_worker_in_a_crash_loop_leaves_the_service_up(self):
+        script = """
+          const fs = require('fs');
+          // The first to come takes the lock and dies of it, and so does each successor in its place.
+          let bad = false;
+          try { fs.writeFileSync('lock', String(process.ppid), { flag: 'wx' }); bad = true; } catch {}
+          if (bad) { setTimeout(() => { fs.unlinkSync('lock'); process.exit(3); }, 50); } else {
+        """ + APP + "}"
+        with Program(script).start(wait_ready=False) as server:
+            wait_until(lambda: server.stderr().count("worker exited") >= 3, "three deaths")
+            addresses = wait_until(lambda: server.status()["listeners"], "the other one to listen")
+            port = int(addresses[0]["url"].rsplit(":", 1)[1])
+            self.assertEqual(body(port)[:7], "worker ")
+            self.assertEqual(server.status()["verdict"], "DEGRADED")
+            self.assertIn("code=3", server.stderr())
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(), 0)
+
+    def test_a_killed_master_takes_its_workers_along(self):
+        with Program(STUBBORN) as server:
+            workers = server.pids()
+            server.signal(signal.SIGKILL)
+            server.wait()
+            wait_until(lambda: all(process_stat(pid) is None for pid in workers), "the workers to leave")
+
+
+class Stops(unittest.TestCase):
+    def test_under_one_request_per_connection_nothing_is_lost(self):
+        for scheduling in ("round_robin",):
+            with self.subTest(scheduling), Program(APP, options=("-w", "2", "--scheduling", scheduling)) as server:
+                client = hammer(server.port, "close", 1.5, connections=16)
+                time.sleep(0.5)
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.wait(), 0)
+                result = report(client)
+                self.assertGreater(result["ok"], 100)
+                self.assertEqual(result["failures"], result["refused"], result)
+                self.assertEqual(server.alive(), [])
+
+    def test_a_request_in_flight_is_answered_by_every_signal_to_the_group(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number.name), Program(APP) as server, connect(server.port) as sock:
+                sock.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                time.sleep(0.1)
+                server.signal(number, group=True)
+                received = b""
+                while more := sock.recv(4096):
+                    received += more
+                self.assertTrue(received.endswith(b"slow\r\n0\r\n\r\n") or received.endswith(b"slow"), received)
+                self.assertEqual(server.wait(), 0)
+
+    def test_a_timer_that_never_ends_holds_up_nothing(self):
+        with Program(STUBBORN) as server:
+            begun = time.monotonic()
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(), 0)
+            self.assertLess(time.monotonic() - begun, 10, "drain_timeout is 30 s")
+            self.assertEqual(server.alive(), [])
+
+    def test_one_that_blocks_is_ended_at_the_deadline(self):
+        script = APP.replace("if (request.url === '/log')", "if (request.url === '/block') for (;;);\n  if (request.url === '/log')")
+        with Program(script, environment={"PRONGHORN_DRAIN_TIMEOUT": "500ms"}) as server, connect(server.port) as sock:
+            sock.sendall(b"GET /block HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.2)
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(), 0)
+            self.assertEqual(server.alive(), [])
+
+
+class Fails(unittest.TestCase):
+    def test_what_cannot_run_is_said_before_anything_starts(self):
+        for arguments, code, text in ((["nowhere.js"], 2, "cannot run 'nowhere.js': no such file"),
+                                      (["/"], 2, "cannot run '/': it is a directory"),
+                                      (["/etc/passwd"], 77, "permission denied"),
+                                      (["--node", "/nowhere", __file__], 2, "cannot run '/nowhere': no such file"),
+                                      (["--workers", "none", "x.js"], 2, "--workers"),
+                                      ([], 2, "'run' needs a PROGRAM")):
+            with self.subTest(arguments):
+                done = run("run", *arguments)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(text, done.stderr)
+                self.assertEqual(done.stdout, "")
+
+    def test_without_node_it_says_where_it_looked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            script = Path(folder, "app.js")
+            script.write_text(APP)
+            done = run("run", script, environment={"PATH": folder})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("there is no 'node' on the PATH", done.stderr)
+
+    def test_an_address_in_use_is_the_program_s_error(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            with Program(APP, port).start(wait_ready=False) as server:
+                wait_until(lambda: "EADDRINUSE" in server.stderr(), "the program's own words")
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.wait(), 0)
+
+
+if __name__ == "__main__":
+    main()
