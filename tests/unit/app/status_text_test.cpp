@@ -81,3 +81,15 @@ TEST_CASE("status text: only the verdict is coloured, and only when asked") {
   CHECK(!app::status_text(example(), 0, false).contains('\033'));
   CHECK(app::status_text(example(), 0, true).contains("\033[31mDEGRADED\033[0m: 1 of 2"));
 }
+
+TEST_CASE("status: foreign programs have a column, and no figures that they do not give us") {
+  master::ServerStatus status = example();
+  CHECK(app::status_text(status, 0, false).find("PROGRAM") == std::string::npos);
+  status.workers[0].program = "app.js";
+  status.workers[0].connections = 0;
+  const std::string text = app::status_text(status, 0, false);
+  CHECK(text.find("WORKER  PROGRAM  STATE") != std::string::npos);
+  CHECK(text.find("     1  app.js   ready") != std::string::npos);
+  status.workers[1].program = "app.js";
+  CHECK(app::status_text(status, 0, false).find("accepted") == std::string::npos);
+}
