@@ -190,9 +190,14 @@ void PrimaryListen::close_all(std::function<void()> closed) {
   auto closing = closing_.lock();
   if (!closing) closing_ = closing = std::make_shared<Closing>(loop_, alive_);
   closing->closed.push_back(std::move(closed));
-  std::vector<std::shared_ptr<Server>> servers;
-  for (const auto& [ticket, server] : servers_) servers.push_back(server);
-  for (const auto& server : servers) {
+  std::vector<Ticket> tickets;
+  for (const auto& [ticket, server] : servers_) tickets.push_back(ticket);
+  // Emptying a queue calls handlers, by which other servers, and we, may go.
+  for (std::weak_ptr alive = alive_; Ticket ticket : tickets) {
+    if (alive.expired()) return;
+    auto found = servers_.find(ticket);
+    if (found == servers_.end()) continue;
+    auto server = found->second;
     if (server->client.on_close_asked) server->client.on_close_asked([closing] {});
   }
 }

@@ -271,6 +271,31 @@ TEST_CASE("primary listen: asked to leave, the servers finish what they have and
   CHECK(run_until(p.loop, [&] { return closed == 2; }));
 }
 
+TEST_CASE("primary listen: a request of one server's last ones may destroy another server") {
+  Pair p;
+  Listened first(p.loop);
+  std::optional<Listened> second(std::in_place, p.loop);
+  first.server.get("/end", [&](const Request&) {
+    second.reset();
+    return Response::text("ended");
+  });
+  std::uint16_t port = 0;
+  UniqueFd listener = bound_socket(5, &port), other = bound_socket(5);
+  REQUIRE(first.server.listen("127.0.0.1:0"));
+  p.grant_shared(p.hear_query(), listener.get(), "A");
+  p.hear("act", "listening");
+  REQUIRE(second->server.listen("127.0.0.1:0"));
+  p.grant_shared(p.hear_query(), other.get(), "B");
+  p.hear("act", "listening");
+  UniqueFd client = connect_to(loopback(port));
+  send_request(client.get(), "/end");
+  int closed = 0;
+  p.listen->close_all([&] { ++closed; });
+  CHECK_FALSE(second);
+  CHECK(answer(p.loop, client.get()) == "ended");
+  CHECK(run_until(p.loop, [&] { return closed == 1; }));
+}
+
 TEST_CASE("primary listen: leaving without servers is told from the loop; a server may just go") {
   Pair p;
   int closed = 0;
