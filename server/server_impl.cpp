@@ -114,17 +114,15 @@ void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer) {
   admit(std::move(socket), peer).start();
 }
 
-/// Counted at once, and read only when its sender may have been told that it is ours: one that the
-/// sender would give to another as well must not be touched.
+/// Counted at once, and read only when its sender has been told that it is ours: one that it would
+/// give to another if we died must not be touched. What a channel sends in this turn leaves by a
+/// soon() as well, hence the second one.
 bool Server::Impl::add_connection(UniqueFd socket) {
   if (closing_ || !has_room()) return false;
   server::Peer peer;
   server::prepare_connection(socket.get(), peer);
   added_.push_back(&admit(std::move(socket), peer.view()));
-  if (added_.size() > 1) return true;
-  loop_.soon([self = self_] {
-    if (*self != nullptr) (*self)->start_added();
-  });
+  if (added_.size() == 1) soon([](Impl& impl) { impl.soon(&Impl::start_added); });
   return true;
 }
 
@@ -151,6 +149,12 @@ void Server::Impl::on_connection_closed(Connection& connection) noexcept {
   if (was_full) update_accepting();
   if (policy != nullptr) policy->on_connection_closed();
   report_if_closed();
+}
+
+void Server::Impl::soon(std::function<void(Impl&)> call) {
+  loop_.soon([self = self_, call = std::move(call)] {
+    if (*self != nullptr) call(**self);
+  });
 }
 
 void Server::Impl::when_unoccupied(void (Impl::*call)()) {

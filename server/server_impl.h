@@ -65,6 +65,8 @@ struct Server::Impl final : private server::Acceptor::Owner,
 
   server::Connection& admit(UniqueFd socket, std::string_view peer);
   void start_added();
+  /// Not after the end.
+  void soon(std::function<void(Impl&)> call);
   /// Runs `call` now, or at the end of the turn when a handler is on the stack; never after the
   /// end.
   void when_unoccupied(void (Impl::*call)());
