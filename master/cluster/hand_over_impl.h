@@ -63,7 +63,7 @@ struct HandOver::Impl : std::enable_shared_from_this<HandOver::Impl> {
   bool gets_more(const Seat& seat) const noexcept;
   bool is_free(const Seat& seat) const noexcept;
   bool is_anyone_free() const noexcept;
-  std::optional<Id> pick(Picker::Client client);
+  void list_candidates();
   bool place_one();
   void hand(Seat& seat, Connection connection);
   void hand_failed(Id id, std::int64_t seq, const Error& error);

@@ -34,7 +34,7 @@ bool HandOver::Impl::is_anyone_free() const noexcept {
   return std::ranges::any_of(seats, [this](const Seat& seat) { return is_free(seat); });
 }
 
-std::optional<HandOver::Impl::Id> HandOver::Impl::pick(Picker::Client client) {
+void HandOver::Impl::list_candidates() {
   candidates.clear();
   for (const Seat& seat : seats) {
     if (!gets_more(seat)) continue;
@@ -47,14 +47,14 @@ std::optional<HandOver::Impl::Id> HandOver::Impl::pick(Picker::Client client) {
     }
     candidates.push_back(candidate);
   }
-  return options.picker->pick(candidates, client);
 }
 
 bool HandOver::Impl::place_one() {
-  if (closed || !is_anyone_free()) return false;
+  if (closed || waiting.empty() || !is_anyone_free()) return false;
+  list_candidates();
   const std::size_t placeable = options.picker->is_client_bound() ? waiting.size() : 1;
-  for (std::size_t i = 0; i < std::min(placeable, waiting.size()); ++i) {
-    auto id = pick(waiting[i].client);
+  for (std::size_t i = 0; i < placeable; ++i) {
+    auto id = options.picker->pick(candidates, waiting[i].client);
     if (!id) continue;
     Connection connection = std::move(waiting[i]);
     waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(i));
