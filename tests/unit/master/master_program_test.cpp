@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Master with foreign programs as workers: shells that speak the channel by hand. Real Node is in
 // tests/e2e/run_test.py.
+#include "base/uv/timer.h"
 #include "master/control_client.h"
 #include "master/master.h"
 #include "master/status.h"
