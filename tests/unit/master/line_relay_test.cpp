@@ -132,13 +132,13 @@ TEST_CASE("relay: a worker waits while our output is full, and nothing is lost")
   int refused = 0;
   // Nobody reads: the worker is stuck in the end, and we hold little.
   REQUIRE(test::run_until(loop, [&] {
-    const std::string line = "line " + std::to_string(numbered) + "\n";
-    if (::write(r.worker.write.get(), line.data(), line.size()) > 0) {
+    ++refused;
+    while (true) {
+      const std::string line = "line " + std::to_string(numbered) + "\n";
+      if (::write(r.worker.write.get(), line.data(), line.size()) <= 0) break;
       sent += "worker 3 | " + line;
       ++numbered;
       refused = 0;
-    } else {
-      ++refused;
     }
     return refused > 50;
   }));

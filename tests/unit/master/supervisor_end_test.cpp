@@ -204,3 +204,24 @@ TEST_CASE("supervisor: events that do not fit the state do nothing") {
   CHECK(rig.supervisor.spawned(0, rig.now).empty());
   CHECK(rig.supervisor.spawn_failed(0, "x", rig.now).empty());
 }
+
+TEST_CASE("supervisor: one that was asked to leave is not waited for long once its channel ended") {
+  Rig rig(2);
+  rig.start_ready();
+  rig.supervisor.stop(StopMode::drain, rig.now);
+  rig.after(1'000ms);
+  CHECK(rig.supervisor.disconnected(0, rig.now).empty());
+  CHECK_FALSE(has_kill(rig.after(1'900ms), 0, SIGTERM));
+  const auto out = rig.after(200ms);
+  CHECK(has_kill(out, 0, SIGTERM));
+  CHECK_FALSE(has_kill(out, 1, SIGTERM));
+  CHECK(has_kill(rig.after(300ms), 0, SIGKILL));
+}
+
+TEST_CASE("supervisor: one that ends its channel by itself has the whole drain_timeout") {
+  Rig rig(2);
+  rig.start_ready();
+  rig.supervisor.disconnected(0, rig.now);
+  CHECK_FALSE(has_kill(rig.after(29'000ms), 0, SIGTERM));
+  CHECK(has_kill(rig.after(2'000ms), 0, SIGTERM));
+}
