@@ -24,8 +24,9 @@ class Gate final : public server::AcceptPolicy {
   /// How often a gated worker looks again by itself; also the heartbeat's period.
   static constexpr std::int64_t kTickMs = 50;
 
-  /// `doorbells[i]` is slot i's eventfd; ours is watched by the Worker. `set_accepting` starts and
-  /// stops watching the listeners. `scoreboard` outlives the gate.
+  /// `doorbells[i]` is slot i's eventfd (a slot beyond them is never live); ours is watched by the
+  /// Worker. `set_accepting` starts and stops watching the listeners. `scoreboard` outlives the
+  /// gate.
   Gate(ipc::Scoreboard& scoreboard, std::uint32_t self, std::vector<UniqueFd> doorbells,
        std::function<void(bool)> set_accepting);
 

@@ -240,8 +240,9 @@ Worker::~Worker() = default;
 Result<std::unique_ptr<Worker>> Worker::create(Loop& loop, Options options, Router router) {
   auto scoreboard = open_scoreboard(options.boot);
   if (!scoreboard) return std::unexpected(scoreboard.error());
-  if (options.boot && (options.boot->slot >= scoreboard->size() ||
-                       options.boot->doorbells.size() != scoreboard->size())) {
+  // The slots behind those with a doorbell are foreign programs', which take no baton.
+  if (options.boot && (options.boot->slot >= options.boot->doorbells.size() ||
+                       options.boot->doorbells.size() > scoreboard->size())) {
     return std::unexpected(Error("the boot variable and the scoreboard disagree"));
   }
   auto impl =
