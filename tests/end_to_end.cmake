@@ -36,6 +36,7 @@ pronghorn_end_to_end(load TIMEOUT 120 SERIAL)
 pronghorn_end_to_end(node_primary TIMEOUT 240)
 pronghorn_end_to_end(scheduling TIMEOUT 240 COST 25)
 pronghorn_end_to_end(run TIMEOUT 240 COST 20)
+pronghorn_end_to_end(polyglot TIMEOUT 120)
 pronghorn_end_to_end(http_cases TIMEOUT 300 COST 14)
 pronghorn_end_to_end(install TIMEOUT 300 COST 13)
 
