@@ -21,8 +21,8 @@ using test::run_until;
 
 namespace {
 
-// Says that it is ready, and leaves at the channel's end.
-const std::string kReady = "echo '\"ready\"' >&3; cat <&3 >/dev/null";
+// Says that it is ready, and leaves when it is told anything, or at the channel's end.
+const std::string kReady = "echo '\"ready\"' >&3; head -c 1 <&3 >/dev/null";
 
 struct Rig {
   Rig(std::uint32_t own, std::vector<Master::Program> programs, SupervisorPolicy policy = {},
@@ -30,7 +30,8 @@ struct Rig {
     config::Config config;
     config.listen.clear();
     if (own > 0) config.listen = {{"127.0.0.1", 0, {}}};
-    config.scheduling = Scheduling::round_robin;
+    // The fake worker accepts by itself.
+    config.scheduling = own > 0 ? Scheduling::shared : Scheduling::round_robin;
     config.control = folder / "control.sock";
     config.drain_timeout = drain;
     master.emplace(loop, Master::Options{.config = config,
@@ -158,7 +159,7 @@ TEST_CASE("programs: messages of its own are no flood, however many") {
   const std::string done = here / "done";
   Rig rig(0, {shell("echo '\"ready\"' >&3; i=0; while [ $i -lt 4000 ]; do echo '{\"n\":1}' >&3; "
                     "i=$((i+1)); done; echo >" +
-                        done + "; cat <&3 >/dev/null",
+                        done + "; head -c 1 <&3 >/dev/null",
                     1)});
   REQUIRE(run_until(rig.loop, [&] { return std::filesystem::exists(done); }));
   auto status = rig.status();
@@ -171,7 +172,7 @@ TEST_CASE("programs: messages of its own are no flood, however many") {
 TEST_CASE("programs: internal messages are limited, and its successor takes over") {
   Rig rig(0,
           {shell("i=0; while [ $i -lt 4000 ]; do echo '{\"cmd\":\"NODE_CLUSTER\",\"act\":\"x\"}' "
-                 ">&3; i=$((i+1)); done; cat <&3 >/dev/null",
+                 ">&3; i=$((i+1)); done; head -c 1 <&3 >/dev/null",
                  1)});
   CHECK(rig.wait_status([](const ServerStatus& s) { return s.workers[0].exits >= 1; }));
   CHECK(rig.status().workers[0].last_exit == "SIGKILL");
@@ -186,7 +187,7 @@ TEST_CASE("programs: what the last one wrote is out before the end") {
   UniqueFd before(::dup(STDOUT_FILENO));
   REQUIRE(::dup2(out.get(), STDOUT_FILENO) >= 0);
   {
-    Rig rig(0, {shell("echo '\"ready\"' >&3; cat <&3 >/dev/null; "
+    Rig rig(0, {shell("echo '\"ready\"' >&3; head -c 1 <&3 >/dev/null; "
                       "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done; printf end",
                       1)});
     run_until(rig.loop, [&] { return rig.ready_calls > 0; });
