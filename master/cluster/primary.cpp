@@ -55,8 +55,8 @@ Result<void> Primary::adopt(Listener& listener) {
 }
 
 void Primary::add(Id id, std::optional<std::uint32_t> slot, Member::Send send) {
-  impl_->members.insert_or_assign(
-      id, std::make_unique<Member>(id, slot, impl_->next_seq, std::move(send)));
+  remove(id);
+  impl_->members.emplace(id, std::make_unique<Member>(id, slot, impl_->next_seq, std::move(send)));
 }
 
 bool Primary::take(Id id, const Json& json) {
@@ -120,7 +120,9 @@ void Primary::set_suspect(Id id, bool suspect) {
 
 void Primary::refuse_new() {
   for (auto& server : impl_->servers) {
-    if (server->own.listener) server->own.listener->refuse_new();
+    auto& own = server->own;
+    // A filter would stay on a descriptor that the service manager keeps.
+    if (own.listener && !own.is_borrowed) own.listener->refuse_new();
     server->handle->refuse_new();
   }
 }

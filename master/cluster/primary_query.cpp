@@ -59,8 +59,7 @@ std::expected<Primary::Impl::Server*, int> Primary::Impl::open(const ipc::Cluste
   if (!server->own.listener) {
     server->handle = std::make_unique<SharedHandle>(server->own.datagram.get());
   } else {
-    bool is_ours = query.address_type != AddressType::descriptor;
-    auto handle = make_handle(*server->own.listener, server->key, is_ours);
+    auto handle = make_handle(*server->own.listener, server->key, !server->own.is_borrowed);
     if (!handle) {
       int error = handle.error().errno_value();
       return std::unexpected(error != 0 ? error : EIO);

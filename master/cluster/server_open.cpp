@@ -88,7 +88,7 @@ Opened open_descriptor(const ipc::ClusterMessage& query) {
   socket.address = local_address(fd->get());
   if (socket.address.type == AddressType::unix_socket) socket.address.address = "inherited";
   socket.fd = std::move(*fd);
-  return OpenedServer{.listener = Listener({}, std::move(socket))};
+  return OpenedServer{.listener = Listener({}, std::move(socket)), .is_borrowed = true};
 }
 
 Opened open_udp(const ipc::ClusterMessage& query) {

@@ -18,6 +18,7 @@ namespace pronghorn::master {
 struct OpenedServer {
   std::optional<Listener> listener{};  ///< of a stream server
   UniqueFd datagram{};                 ///< of a UDP server
+  bool is_borrowed = false;            ///< a descriptor that others have as well
 };
 /// TCP, a unix socket, UDP, or a descriptor of this process. Addresses are numeric. @errors an
 /// errno

@@ -102,6 +102,11 @@ TEST_CASE("primary: a descriptor is one of the primary's own sockets, and no con
   CHECK(answer.json.at("key") == fmt::format("null:null:null:{}:0", ours->fd()));
   auto client = connect_to(ours->address());
   CHECK(accept_one(answer.fd));
+  // Whoever gave it to us goes on with it.
+  rig.primary->refuse_new();
+  auto next = connect_to(ours->address(), SOCK_NONBLOCK);
+  pollfd entry{next.get(), POLLOUT, 0};
+  CHECK(::poll(&entry, 1, 10'000) == 1);
   CHECK(rig.refused(1, query(client.get())) == EINVAL);
   CHECK(rig.refused(1, query(-1)) == EBADF);
   CHECK(rig.refused(1, query(1'000'000)) == EBADF);
