@@ -101,6 +101,7 @@ TEST_CASE("primary: a descriptor is one of the primary's own sockets, and no con
   Rig::Sent& answer = rig.ask(1, query(ours->fd()));
   CHECK(answer.json.at("key") == fmt::format("null:null:null:{}:0", ours->fd()));
   auto client = connect_to(ours->address());
+  CHECK(send_text(client.get(), "x"));  // TCP_DEFER_ACCEPT waits for it
   CHECK(accept_one(answer.fd));
   // Whoever gave it to us goes on with it.
   rig.primary->refuse_new();
