@@ -58,7 +58,7 @@ handler = "echo"
 class Primary:
     """A Node primary in a session of its own; ours() and theirs() fork a worker each."""
 
-    def __init__(self, policy, listen="127.0.0.1:0"):
+    def __init__(self, policy, listen="127.0.0.1:0", node="node"):
         self.folder = tempfile.TemporaryDirectory(prefix="pronghorn-node-")
         folder = Path(self.folder.name)
         (folder / "primary.js").write_text(PRIMARY)
@@ -68,7 +68,7 @@ class Primary:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PRONGHORN_", "NODE_"))}
         environment |= {"POLICY": policy, "BINARY": BINARY, "LISTEN": listen, "PORT": port, "FOLDER": str(folder)}
         self.errors = open(folder / "stderr", "w+")
-        self.process = subprocess.Popen(["node", folder / "primary.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([node, folder / "primary.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, env=environment, cwd=folder, start_new_session=True)
         self.unread, self.events = b"", []
 
