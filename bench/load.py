@@ -41,15 +41,13 @@ def cpu_us(pids):
     return total * TICK_US
 
 
-def measure(server, row, seconds, cpus):
-    """req/s, p50 and p99 in microseconds, CPU microseconds a request."""
-    path = row.path if server.name != "limit" else "/"
+def drive(server, what, path, seconds, cpus, close=False, depth=1):
+    """wrk's figures: requests, duration_us, p50_us, p99_us; any failure is an error, named after `what`."""
     argv = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "5s", "-s", SCRIPT]
-    if row.close:
+    if close:
         argv += ["-H", "Connection: close"]
-    argv += [f"http://127.0.0.1:{server.port}{path}", "--", str(row.depth)]
+    argv += [f"http://127.0.0.1:{server.port}{path}", "--", str(depth)]
     pids = server.pids()
-    before = cpu_us(pids)
     try:
         run = subprocess.run(argv, capture_output=True, text=True, timeout=seconds + 30,
                              preexec_fn=lambda: os.sched_setaffinity(0, cpus))
@@ -57,14 +55,23 @@ def measure(server, row, seconds, cpus):
         raise BenchError("wrk is not installed\n  try: apt install wrk") from None
     if server.pids() != pids:
         raise BenchError(f"{server.name} lost or gained a process under load:\n{server.log()}")
-    used = cpu_us(pids) - before
     results = [line for line in run.stdout.splitlines() if line.startswith("RESULT ")]
     if run.returncode != 0 or not results:
         raise BenchError(f"wrk failed against {server.name}:\n{run.stdout}{run.stderr}")
     r = json.loads(results[0].removeprefix("RESULT "))
     if r["requests"] == 0 or r["non_2xx"] or r["errors"]:
-        raise BenchError(f"{server.name}, row {row.name}: {r['requests']} answers, {r['non_2xx']} not 2xx, "
+        raise BenchError(f"{server.name}, {what}: {r['requests']} answers, {r['non_2xx']} not 2xx, "
                          f"{r['errors']} socket errors; such a run compares nothing")
+    return r
+
+
+def measure(server, row, seconds, cpus):
+    """req/s, p50 and p99 in microseconds, CPU microseconds a request."""
+    path = row.path if server.name != "limit" else "/"
+    pids = server.pids()
+    before = cpu_us(pids)
+    r = drive(server, f"row {row.name}", path, seconds, cpus, row.close, row.depth)
+    used = cpu_us(pids) - before
     return {"req_s": r["requests"] / r["duration_us"] * 1e6, "cpu_us": used / r["requests"],
             # 0: wrk's correction for coordinated omission has left nothing at that percentile
             "p50_us": r["p50_us"] or None, "p99_us": r["p99_us"] or None}

@@ -57,12 +57,12 @@ class BenchError(Exception):
 class Server:
     """A started server. `pids()` are the processes whose CPU time is its cost."""
 
-    def __init__(self, name, argv, cpus, log_path):
+    def __init__(self, name, argv, cpus, log_path, environment=None):
         self.name = name
         self.log_path = log_path
         with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=environment,
                 preexec_fn=lambda: os.sched_setaffinity(0, cpus))
         self.port = None
 
