@@ -17,7 +17,7 @@ class Peer {
 
  private:
   char text_[INET6_ADDRSTRLEN];
-  std::string_view view_;
+  std::string_view view_ = "";  // who has left already is nobody
 };
 
 /// Makes a connection from elsewhere like one that we accepted: non-blocking, without delay; and
