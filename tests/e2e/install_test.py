@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What is installed is enough: examples/hello builds against it as its own project, and runs master, workers and routes."""
+"""What is installed is enough: each example builds against it as its own project, and runs."""
 import os
 import re
 import shlex
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -68,6 +69,32 @@ class Installed(unittest.TestCase):
         done = run(TOP / "examples/child_process/echo.js", binary=build / "child_process")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(sorted(done.stdout.splitlines()), ['message {"hello":"world"}', "out 5", "sh 3", "wc 0"])
+
+    def test_cluster_through_find_package(self):
+        build = self.path / "cluster"
+        do("cmake", "-S", TOP / "examples/cluster", "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
+           f"-DCMAKE_CXX_COMPILER={COMPILER}", f"-DCMAKE_CXX_FLAGS={FLAGS}")
+        do("cmake", "--build", build)
+        with subprocess.Popen([build / "cluster", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True) as primary:
+            self.addCleanup(primary.kill)
+            watchdog = threading.Timer(60, primary.kill)  # its output ends then, and with it the reading below
+            watchdog.start()
+            self.addCleanup(watchdog.cancel)
+
+            def lines(count):
+                return sorted(primary.stdout.readline().rstrip("\n") for _ in range(count))
+
+            said = lines(6)
+            port = int(said[0].split()[-1])
+            self.assertEqual(said, [f"listening 1 {port}", f"listening 2 {port}", 'message 1 {"ready":true}',
+                                    'message 2 {"ready":true}', "online 1", "online 2"])
+            self.assertEqual(sorted(get(port, "/")[2] for _ in range(4)), [b"worker 1"] * 2 + [b"worker 2"] * 2)
+            children = Path(f"/proc/{primary.pid}/task/{primary.pid}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGKILL)
+            self.assertEqual(primary.stdout.readline(), "exit 1\n")
+            self.assertEqual(lines(3), [f"listening 3 {port}", 'message 3 {"ready":true}', "online 3"])
+            self.assertEqual(sorted(get(port, "/")[2] for _ in range(4)), [b"worker 2"] * 2 + [b"worker 3"] * 2)
+            primary.terminate()
 
     @unittest.skipIf("-fsanitize" in FLAGS, "the same compiler reads them in dev")
     def test_each_public_header_stands_alone(self):
