@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The workers of the cluster tests, and what a worker of ours does under a primary of ours.
+#include "tests/unit/app/cluster_rig.h"
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+using namespace pronghorn;
+using namespace pronghorn::test;
+
+namespace {
+
+struct HelperWorker {
+  Loop loop;
+  std::optional<Cluster> cluster{std::in_place, loop};
+  std::optional<Server> server{std::in_place, loop};
+
+  void serve(const char* where) {
+    server->get("/", [this](const Request&) {
+      return Response::text("worker " + std::to_string(cluster->worker().id()));
+    });
+    server->on_error([this](const Error& error) { (void)cluster->worker().send(error.name()); });
+    REQUIRE(server->listen(where).has_value());
+  }
+  void run(const std::string& what) {
+    Worker& self = cluster->worker();
+    if (what == "serve") serve("127.0.0.1:0");
+    if (what == "fail") ::_exit(0);
+    if (std::getenv("SAY") != nullptr) (void)self.send("said");
+    if (what == "echo") self.on_message([&self](const Json& m) { (void)self.send(m); });
+    if (what == "deaf") {  // never lets its loop end
+      ::signal(SIGTERM, SIG_DFL);
+      server->on_listening([&self](const Address&) { (void)self.send("deaf"); });
+      REQUIRE(server->listen("127.0.0.1:0", {.exclusive = true}).has_value());
+    }
+    if (what == "drop") {  // the Cluster goes within its own callback
+      self.on_message([this](const Json&) {
+        server.reset();
+        cluster.reset();
+      });
+      (void)self.send("ready");
+    }
+    ::_exit(loop.run());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("helper cluster worker" * doctest::skip()) {
+  HelperWorker worker;
+  REQUIRE(worker.cluster->is_worker());
+  worker.run(std::getenv("WORKER"));
+}
+
+namespace {
+
+/// The answers to `times` requests, each over a connection of its own.
+std::map<std::string, int> ask(Loop& loop, std::uint16_t port, int times) {
+  std::map<std::string, int> answers;
+  std::atomic<bool> over = false;
+  std::thread client([&] {
+    for (int i = 0; i < times; ++i) ++answers[http_get(port)];
+    over = true;
+  });
+  CHECK(run_until(loop, [&] { return over.load(); }));
+  client.join();
+  return answers;
+}
+
+}  // namespace
+
+TEST_CASE("cluster: workers of this program listen on one port, and answer in turn") {
+  ClusterRig rig;
+  rig.fork("serve");
+  rig.fork("serve");
+  REQUIRE(rig.until("listening 1"));
+  REQUIRE(rig.until("listening 2"));
+  CHECK(rig.addresses[1] == rig.addresses[2]);
+  CHECK(ask(rig.loop, rig.addresses[1].port, 10) ==
+        std::map<std::string, int>{{"worker 1", 5}, {"worker 2", 5}});
+}
+
+TEST_CASE("cluster: each scheduling serves") {
+  Scheduling scheduling{};
+  SUBCASE("shared") { scheduling = Scheduling::shared; }
+  SUBCASE("reuseport") { scheduling = Scheduling::reuseport; }
+  SUBCASE("round_robin") { scheduling = Scheduling::round_robin; }
+  SUBCASE("least_connections") { scheduling = Scheduling::least_connections; }
+  ClusterRig rig({}, scheduling);
+  rig.fork("serve");
+  REQUIRE(rig.until("listening 1"));
+  CHECK(ask(rig.loop, rig.addresses[1].port, 3) == std::map<std::string, int>{{"worker 1", 3}});
+}
+
+TEST_CASE("cluster: least_connections goes by the counters of this program's workers") {
+  ClusterRig rig({}, Scheduling::least_connections);
+  rig.fork("serve");
+  rig.fork("serve");
+  REQUIRE(rig.until("listening 1"));
+  REQUIRE(rig.until("listening 2"));
+  // Each stays open, and counts.
+  std::vector<UniqueFd> connections;
+  std::map<char, int> of;
+  for (int i = 0; i < 6; ++i) {
+    UniqueFd fd = connect_to(rig.addresses[1].port);
+    const std::string_view request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    REQUIRE(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0);
+    std::string answer;
+    REQUIRE(run_until(rig.loop, [&] {
+      std::array<char, 512> space{};
+      const ssize_t n = ::recv(fd.get(), space.data(), space.size(), MSG_DONTWAIT);
+      if (n > 0) answer.append(space.data(), static_cast<std::size_t>(n));
+      return answer.find("worker ") != std::string::npos;
+    }));
+    ++of[answer.back()];
+    connections.push_back(std::move(fd));
+  }
+  CHECK(of == std::map<char, int>{{'1', 3}, {'2', 3}});
+}
+
+TEST_CASE(
+    "cluster: a worker that is no program of ours is refused least_connections, and says why") {
+  if (!has_node()) return;
+  ClusterRig rig({}, Scheduling::least_connections);
+  rig.be_node("require('http').createServer().on('error', e => process.send(e.code)).listen(0)");
+  rig.cluster->fork();
+  REQUIRE(run_until(rig.loop, [&] { return !rig.messages.empty(); }));
+  CHECK(rig.messages.front() == "\"ENOTSUP\"");
+}
+
+TEST_CASE("cluster: unmodified Node workers, in both of Node's ways") {
+  if (!has_node()) return;
+  Scheduling way{};
+  SUBCASE("round robin") { way = Scheduling::round_robin; }
+  SUBCASE("shared") { way = Scheduling::shared; }
+  ClusterRig rig({}, way);
+  rig.be_node(
+      "require('http').createServer((q, r) => r.end('worker ' + require('cluster').worker.id))"
+      ".listen(0, '127.0.0.1')");
+  rig.cluster->fork();
+  REQUIRE(rig.until("listening 1"));
+  CHECK(ask(rig.loop, rig.addresses[1].port, 3) == std::map<std::string, int>{{"worker 1", 3}});
+  bool done = false;
+  rig.cluster->disconnect([&] { done = true; });
+  REQUIRE(rig.until("exit 1 0"));
+  CHECK(done);
+}
+
+TEST_CASE("cluster: a worker of this program under a Node primary, in both of its ways") {
+  if (!has_node()) return;
+  SUBCASE("round robin") { ::setenv("WAY", "rr", 1); }
+  SUBCASE("shared") { ::setenv("WAY", "none", 1); }
+  const std::string out = run_node(R"(
+    const cluster = require('cluster');
+    cluster.schedulingPolicy = process.env.WAY === 'none' ? 1 : 2;
+    process.execPath = process.env.HELPER;
+    cluster.setupPrimary({ exec: '--test-case=helper cluster worker', args: ['--no-skip'], execArgv: [] });
+    const said = [];
+    const worker = cluster.fork({ WORKER: 'serve' });
+    for (const event of ['online', 'listening', 'disconnect', 'exit'])
+      cluster.on(event, (w) => said.push(event + ' ' + w.exitedAfterDisconnect));
+    cluster.on('listening', (w, address) => require('http').get({ port: address.port, host: '127.0.0.1', agent: false }, (r) => {
+      r.on('data', (d) => said.push('answer ' + d));
+      r.on('end', () => worker.disconnect());
+    }));
+    worker.on('exit', (code) => { setImmediate(() => console.log(said.join(', '), code)); });
+  )");
+  CHECK(
+      out.find(
+          "online undefined, listening undefined, answer worker 1, disconnect true, exit true 0") !=
+      std::string::npos);
+}
+
+TEST_CASE(
+    "cluster: messages both ways; one to a worker that is dead is an error, and nothing more") {
+  ClusterRig rig;
+  Worker& worker = rig.fork("echo");
+  worker.on_online([&] { CHECK(worker.send({{"hello", "world"}}).has_value()); });
+  REQUIRE(run_until(rig.loop, [&] { return !rig.messages.empty(); }));
+  CHECK(rig.messages.front() == R"({"hello":"world"})");
+  Errc code{};
+  worker.on_exit([&](const process::Exit&) {
+    auto sent = worker.send("late");
+    REQUIRE_FALSE(sent.has_value());
+    CHECK(sent.error().code() == Errc::ipc_channel_closed);
+    code = Errc::ipc_channel_closed;
+  });
+  worker.kill("SIGKILL");
+  REQUIRE(rig.until("exit 1 SIGKILL"));
+  CHECK(code == Errc::ipc_channel_closed);
+  CHECK(rig.cluster->workers().empty());
+}
+
+TEST_CASE(
+    "cluster: an address stays open while no worker lives, and the next one answers what waited") {
+  ClusterRig rig;
+  rig.fork("serve");
+  REQUIRE(rig.until("listening 1"));
+  const std::uint16_t port = rig.addresses[1].port;
+  rig.cluster->workers().at(1)->kill(SIGKILL);
+  REQUIRE(rig.until("exit 1 SIGKILL"));
+  rig.fork("serve");
+  CHECK(ask(rig.loop, port, 1) == std::map<std::string, int>{{"worker 2", 1}});
+}
+
+TEST_CASE("cluster: the primary's loop ends when its workers have, listeners or not") {
+  ClusterRig rig;
+  Worker& worker = rig.fork("serve");
+  worker.on_listening([&](const Address&) { worker.kill(); });
+  CHECK(rig.loop.run() == 0);
+  CHECK(rig.events == Events{"online 1", "listening 1", "disconnect 1", "exit 1 SIGTERM"});
+}
+
+TEST_CASE("cluster: a worker that does not leave in time is ended") {
+  ClusterRig rig({.disconnect_timeout = std::chrono::milliseconds(20)});
+  Worker& worker = rig.fork("deaf");
+  worker.on_message([&](const Json&) { worker.disconnect(); });
+  bool told = false;
+  worker.on_exit([&](const process::Exit&) { told = worker.exited_after_disconnect(); });
+  REQUIRE(rig.until("exit 1 SIGTERM"));
+  CHECK(told);
+}
+
+TEST_CASE("cluster: a worker's Cluster may go within its own callback") {
+  ClusterRig rig;
+  Worker& worker = rig.fork("drop");
+  worker.on_message([&](const Json&) { (void)worker.send("now"); });
+  REQUIRE(rig.until("exit 1 0"));
+}
