@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 REGION = re.compile(r"<!-- region: (\S+) -->\n```\w*\n(.*?)```\n", re.S)
-TEST = re.compile(r"`((?:base|ipc|process|compare|e2e)/[^`…]+)`")
+TEST = re.compile(r"`((?:base|ipc|process|server|worker|master|app|compare|e2e)/[^`…]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -35,19 +35,21 @@ def tests(top: Path) -> set[str]:
     return names
 
 
-def child_process_problems(top: Path):
+def reference_problems(top: Path):
     """Each row of the reference and each difference is pinned by tests; what cases.py calls a difference is one."""
     known = tests(top)
     from cases import CASES
 
-    reference, differences = "docs/reference/child_process.md", "docs/differences-from-node.md"
-    for name in (reference, differences):
+    differences = "docs/differences-from-node.md"
+    references = ("docs/reference/child_process.md", "docs/reference/cluster.md")
+    for name in (*references, differences):
         for test in TEST.findall((top / name).read_text().replace("\n", " ")):
             if test not in known:
                 yield f"{name}: there is no test {test!r}"
-    for row in re.findall(r"^\|(?!-| Node).*\|$", (top / reference).read_text(), re.M):
-        if not TEST.search(row.rstrip("|").rsplit("|", 1)[1]) and "n/a in C++" not in row:
-            yield f"{reference}: no test in the row {row[:60]!r}"
+    for reference in references:
+        for row in re.findall(r"^\|(?!-| Node).*\|$", (top / reference).read_text(), re.M):
+            if not TEST.search(row.rstrip("|").rsplit("|", 1)[1]) and "n/a in C++" not in row:
+                yield f"{reference}: no test in the row {row[:60]!r}"
     sections = (top / differences).read_text().split("\n## ")[1:]
     for section in sections:
         if not TEST.search(section.replace("\n", " ")):
@@ -77,6 +79,6 @@ def problems(top: Path):
                 yield f"{name}: the link to {link} leads nowhere"
 
 
-found = [check for find in (problems, child_process_problems) for check in find(Path(sys.argv[1]))]
+found = [check for find in (problems, reference_problems) for check in find(Path(sys.argv[1]))]
 print("\n".join(found) or "code, links and names of tests are right")
 sys.exit(1 if found else 0)

@@ -228,3 +228,54 @@ TEST_CASE("cluster: a worker's Cluster may go within its own callback") {
   worker.on_message([&](const Json&) { (void)worker.send("now"); });
   REQUIRE(rig.until("exit 1 0"));
 }
+
+// The primary of the next case: its one worker shares its standard output.
+TEST_CASE("helper cluster primary" * doctest::skip()) {
+  using process::Stdio;
+  ClusterRig rig;
+  REQUIRE(rig.cluster
+              ->setup_primary({.stdio = process::StdioList{Stdio::ignore, Stdio::inherit,
+                                                           Stdio::inherit, Stdio::ipc}})
+              .has_value());
+  rig.fork("serve");
+  REQUIRE(rig.until("listening 1"));
+  std::printf("port %d\n", rig.addresses[1].port);
+  std::fflush(stdout);
+  rig.loop.run();
+}
+
+TEST_CASE("cluster: a worker whose primary is killed answers what it has in hand, and leaves") {
+  using process::Stdio;
+  Loop loop;
+  Child primary;
+  primary.spawn(loop, "/proc/self/exe", {"--test-case=helper cluster primary", "--no-skip"},
+                {.stdio = {Stdio::ignore, Stdio::pipe, Stdio::inherit}});
+  primary.read();
+  auto port = [&] {
+    const auto at = primary.out.find("port ");
+    const bool whole = at != std::string::npos && primary.out.find('\n', at) != std::string::npos;
+    return whole ? std::atoi(primary.out.c_str() + at + 5) : 0;
+  };
+  REQUIRE(run_until(loop, [&] { return port() != 0; }));
+  UniqueFd client = connect_to(static_cast<std::uint16_t>(port()));
+  auto say = [&](std::string_view text) {
+    REQUIRE(::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL) > 0);
+  };
+  std::string answer;
+  auto hear = [&] {
+    std::array<char, 512> space{};
+    const ssize_t n = ::recv(client.get(), space.data(), space.size(), MSG_DONTWAIT);
+    if (n > 0) answer.append(space.data(), static_cast<std::size_t>(n));
+    return answer.ends_with("worker 1");
+  };
+  say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(run_until(loop, hear));
+  say("GET / HTTP/1.1\r\nHo");
+  (void)primary->kill(SIGKILL);
+  REQUIRE(run_until(loop, [&] { return primary.exit.has_value(); }));
+  answer.clear();
+  say("st: x\r\n\r\n");
+  CHECK(run_until(loop, hear));
+  CHECK(answer.find("onnection: close") != std::string::npos);
+  CHECK(run_until(loop, [&] { return primary.closed; }));  // the worker has let go of its output
+}
