@@ -12,6 +12,9 @@ namespace {
 
 // From SIGTERM to SIGKILL for a worker that was told to disconnect.
 constexpr std::chrono::seconds kKillGrace{5};
+// Of the loop: one for what the channel still holds, one for its end; and some, as a socket that
+// came cuts a read short.
+constexpr int kTurnsForTheEnd = 10;
 
 }  // namespace
 
@@ -106,12 +109,15 @@ void ForkedWorker::on_message(const Json& message, ipc::ReceivedHandle& handle) 
   events.message.emit(message, handle);
 }
 
-void ForkedWorker::on_exit(const process::Exit& exit) {
-  if (!has_channel_) return tell_exit(exit);
-  // The end of the channel is as good as here: it is told first, as it nearly always is in Node.
-  // Not so where a process of the worker's has inherited it.
-  cluster_->loop.defer([weak = weak_from_this(), exit] {
-    if (auto self = weak.lock()) static_cast<ForkedWorker&>(*self).tell_exit(exit);
+void ForkedWorker::on_exit(const process::Exit& exit) { tell_exit_soon(exit, kTurnsForTheEnd); }
+
+// The end of the channel is as good as here: it is told first, as it nearly always is in Node. Not
+// so where a process of the worker's has inherited it.
+void ForkedWorker::tell_exit_soon(const process::Exit& exit, int turns) {
+  if (!has_channel_ || turns == 0) return tell_exit(exit);
+  cluster_->loop.defer([weak = weak_from_this(), exit, turns] {
+    auto self = weak.lock();
+    if (self) static_cast<ForkedWorker&>(*self).tell_exit_soon(exit, turns - 1);
   });
 }
 

@@ -40,6 +40,7 @@ class ForkedWorker final : public Worker::Impl {
   void on_internal(const Json& message);
   void on_message(const Json& message, ipc::ReceivedHandle& handle);
   void on_exit(const process::Exit& exit);
+  void tell_exit_soon(const process::Exit& exit, int turns);
   void on_close(const process::Exit& exit);
   void tell_disconnect();
   void tell_exit(const process::Exit& exit);
