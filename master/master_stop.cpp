@@ -69,11 +69,10 @@ void Master::Impl::drain(std::uint32_t slot) {
   if (listeners_closed) worker.process->disconnect();
 }
 
-// Where we hand connections over, those that wait are the workers' first: from `disconnect` on a
-// worker takes none.
+// What waits in our hands is the workers' first: from `disconnect` on a worker takes none. And from
+// here on no reuseport socket is lent to one that leaves next.
 void Master::Impl::drain_queues() {
   if (std::exchange(draining_queues, true)) return;
-  if (!hands_over(options.config.scheduling)) return close_listeners();
   primary->drain([this] { close_listeners(); });
 }
 
