@@ -51,15 +51,16 @@ class Cluster {
   /// comes to the Worker's on_error and on_exit. The Worker lives until it has left workers() and
   /// its on_exit is told. Must not be called in a worker (asserts).
   Worker& fork(const process::Environment& env = {});
-  /// By id; those that have neither exited nor disconnected.
+  /// By id; those that have not both exited and disconnected, less those that were told to leave.
   const std::map<std::uint64_t, Worker*>& workers() const noexcept;
-  /// Disconnects all; `done` when none is left, before their 'exit' is told.
+  /// Disconnects all; `done` when all have told 'disconnect', before the last 'exit'. What the
+  /// workers listened on is closed then.
   void disconnect(std::function<void()> done = {});
   /// In a worker: this one. In the primary it asserts.
   Worker& worker() noexcept;
 
   /// Keeps `policy.workers` workers alive: starts them, replaces what dies at once or with a
-  /// back-off, and gives up as `pronghorn serve` does, by on_give_up.
+  /// back-off, and gives up as `pronghorn serve` does, by on_give_up. Once; disconnect() ends it.
   void supervise(const SupervisionPolicy& policy);
 
   void on_setup(std::function<void(const ClusterSettings&)> listener);

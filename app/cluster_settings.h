@@ -20,9 +20,10 @@ namespace pronghorn {
 struct ClusterSettings {
   std::optional<std::string> exec{};               ///< the program; default: this one
   std::optional<std::vector<std::string>> args{};  ///< its arguments; default: this process's own
-  /// What comes before `exec`'s arguments when the workers are scripts: {"node"} makes exec a
-  /// script (Node has no such setting, and cannot start what is not Node).
+  /// What runs `exec` when that is a script: "node" (Node has no such setting, and starts only
+  /// Node).
   std::optional<std::string> exec_path{};
+  /// Before the arguments; with exec_path before the script.
   std::optional<std::vector<std::string>> exec_argv{};
   std::optional<std::string> cwd{};
   std::optional<bool> silent{};  ///< pipes in place of inherited stdout and stderr
@@ -32,7 +33,8 @@ struct ClusterSettings {
   /// How long a worker that was told to disconnect may take before SIGTERM, and SIGKILL 5 s later
   /// (Node: for ever). Default 30 s.
   std::optional<std::chrono::milliseconds> disconnect_timeout{};
-  /// Connections that the primary holds for busy workers, a server; default 1024.
+  /// Connections that the primary holds for busy workers, a server; default 1024. Fixed by the
+  /// first fork(), as is max_servers.
   std::optional<std::size_t> max_waiting{};
   /// Servers that the workers may have open; default 1024.
   std::optional<std::size_t> max_servers{};

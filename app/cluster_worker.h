@@ -21,7 +21,8 @@ namespace pronghorn {
 using Json = nlohmann::json;
 
 /// Owned by the Cluster. Its listeners are called before the cluster's, but for messages, which the
-/// cluster hears first (as in Node).
+/// cluster hears first (as in Node). Messages do not wait for a listener, and a worker's channel
+/// keeps its loop running (as in Node).
 class Worker {
  public:
   enum class State : std::uint8_t { none, online, listening, disconnected, dead };
