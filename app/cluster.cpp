@@ -6,7 +6,7 @@
 #include "app/cluster_impl.h"
 #include "app/cluster_own.h"
 
-#include <cassert>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -20,6 +20,14 @@ Scheduling first_scheduling() {
                                                                  : Scheduling::round_robin;
 }
 
+// No assert: a worker that forks would not end where they are compiled out, as its workers do the
+// same.
+void require(bool condition, const char* otherwise) {
+  if (condition) return;
+  std::fprintf(stderr, "pronghorn::Cluster: %s\n", otherwise);
+  std::abort();
+}
+
 }  // namespace
 
 Cluster::Impl::Impl(Loop& event_loop)
@@ -31,6 +39,7 @@ Cluster::Impl::Impl(Loop& event_loop)
 Cluster::Impl::~Impl() = default;
 
 void Cluster::Impl::end() noexcept {
+  ended = true;
   events.clear();
   waiting.clear();
   disconnecting = false;
@@ -61,20 +70,20 @@ void Cluster::set_scheduling_policy(Scheduling policy, bool sticky) {
 Scheduling Cluster::scheduling_policy() const noexcept { return impl_->scheduling; }
 
 Worker& Cluster::fork(const process::Environment& env) {
-  assert(is_primary() && "fork() in a worker");
+  require(is_primary(), "fork() in a worker");
   return impl_->fork(env);
 }
 const std::map<std::uint64_t, Worker*>& Cluster::workers() const noexcept { return impl_->workers; }
 void Cluster::disconnect(std::function<void()> done) {
-  assert(is_primary() && "disconnect() of the cluster in a worker");
+  require(is_primary(), "disconnect() of the cluster in a worker");
   impl_->disconnect(std::move(done));
 }
 Worker& Cluster::worker() noexcept {
-  assert(is_worker() && "worker() in the primary");
+  require(is_worker(), "worker() in the primary");
   return *impl_->own_facade;
 }
 void Cluster::supervise(const SupervisionPolicy& policy) {
-  assert(is_primary() && "supervise() in a worker");
+  require(is_primary(), "supervise() in a worker");
   impl_->supervise(policy);
 }
 

@@ -49,14 +49,14 @@ class Cluster {
 
   /// Starts a worker: this program again (settings().exec, args), with `env` added. What fails
   /// comes to the Worker's on_error and on_exit. The Worker lives until it has left workers() and
-  /// its on_exit is told. Must not be called in a worker (asserts).
+  /// its on_exit is told. In a worker it aborts.
   Worker& fork(const process::Environment& env = {});
   /// By id; those that have not both exited and disconnected, less those that were told to leave.
   const std::map<std::uint64_t, Worker*>& workers() const noexcept;
   /// Disconnects all; `done` when all have told 'disconnect', before the last 'exit'. What the
   /// workers listened on is closed then.
   void disconnect(std::function<void()> done = {});
-  /// In a worker: this one. In the primary it asserts.
+  /// In a worker: this one. In the primary it aborts.
   Worker& worker() noexcept;
 
   /// Keeps `policy.workers` workers alive: starts them, replaces what dies at once or with a

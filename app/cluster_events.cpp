@@ -68,7 +68,7 @@ void Cluster::Impl::check_disconnected() {
   if (protocol) protocol->close_servers();
   auto self = shared_from_this();
   for (auto& done : std::exchange(waiting, {})) {
-    if (done) done();
+    if (done && !ended) done();
   }
 }
 

@@ -111,6 +111,7 @@ struct Cluster::Impl : std::enable_shared_from_this<Cluster::Impl> {
   Scheduling scheduling = Scheduling::round_robin;
   bool sticky = false;
   bool frozen = false;
+  bool ended = false;
   std::uint64_t last_id = 0;
   app::ClusterSlots slots;
   std::unique_ptr<master::Primary> protocol;             // from the first fork on

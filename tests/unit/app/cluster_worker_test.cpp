@@ -27,10 +27,14 @@ struct HelperWorker {
     Worker& self = cluster->worker();
     if (what == "serve") serve("127.0.0.1:0");
     if (what == "fail") ::_exit(0);
+    if (what == "fork") {  // as doctest would report it
+      ::signal(SIGABRT, SIG_DFL);
+      cluster->fork();
+    }
     if (std::getenv("SAY") != nullptr) (void)self.send("said");
     if (what == "echo") self.on_message([&self](const Json& m) { (void)self.send(m); });
-    if (what == "deaf") {  // never lets its loop end
-      ::signal(SIGTERM, SIG_DFL);
+    if (what == "deaf" || what == "stubborn") {  // its exclusive server keeps its loop running
+      ::signal(SIGTERM, what == "deaf" ? SIG_DFL : SIG_IGN);
       server->on_listening([&self](const Address&) { (void)self.send("deaf"); });
       REQUIRE(server->listen("127.0.0.1:0", {.exclusive = true}).has_value());
     }
@@ -214,12 +218,26 @@ TEST_CASE("cluster: the primary's loop ends when its workers have, listeners or 
 
 TEST_CASE("cluster: a worker that does not leave in time is ended") {
   ClusterRig rig({.disconnect_timeout = std::chrono::milliseconds(20)});
-  Worker& worker = rig.fork("deaf");
+  const char* who = "deaf";
+  const char* end = "exit 1 SIGTERM";
+  SUBCASE("by SIGTERM") {}
+  SUBCASE("by SIGKILL where it ignores that") {
+    who = "stubborn";
+    end = "exit 1 SIGKILL";
+  }
+  Worker& worker = rig.fork(who);
   worker.on_message([&](const Json&) { worker.disconnect(); });
   bool told = false;
   worker.on_exit([&](const process::Exit&) { told = worker.exited_after_disconnect(); });
-  REQUIRE(rig.until("exit 1 SIGTERM"));
+  REQUIRE(rig.until(end));
   CHECK(told);
+}
+
+TEST_CASE("cluster: a worker that forks is ended, also where nothing is asserted") {
+  ClusterRig rig;
+  rig.fork("fork");
+  REQUIRE(rig.until("exit 1 SIGABRT"));
+  CHECK(rig.cluster->workers().empty());
 }
 
 TEST_CASE("cluster: a worker's Cluster may go within its own callback") {
