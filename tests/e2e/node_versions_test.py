@@ -3,6 +3,7 @@
 """Each version of Node: its unmodified servers as our workers, and our workers under its own primary, in both schedulings.
 What differs between versions is a table in docs/reference/cluster.md."""
 import collections
+import contextlib
 import json
 import os
 import shutil
@@ -139,6 +140,31 @@ class UnderOurPrimary(unittest.TestCase):
                 self.assertEqual(read_answer(slow)[2][:5], b"slow ")
             self.assertEqual(server.wait(), 0)
             wait_until(lambda: server.alive() == [], "everything to be gone")
+
+
+class ReusePort(unittest.TestCase):
+    """Of node:net, since 22.12; before, the option is ignored."""
+    SCRIPT = """
+      require('http').createServer((request, response) => response.end(`worker ${process.pid} ${process.version}`))
+        .listen({port: Number(process.argv[2]), host: '127.0.0.1', reusePort: true}, () => process.send('ready'));
+    """
+
+    def test_such_a_server_asks_no_primary_and_is_ended_at_the_deadline(self):
+        for version in node_packages.VERSIONS:
+            with self.subTest(node=version), contextlib.closing(socket.socket()) as chosen:
+                chosen.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                chosen.bind(("127.0.0.1", 0))  # kept, and nobody else's
+                port = chosen.getsockname()[1]
+                own = int(version) >= 22
+                if not own:
+                    chosen.close()
+                with Program(self.SCRIPT, port, options=("--workers", 2, "--node", node_packages.node(version)),
+                             environment={"PRONGHORN_DRAIN_TIMEOUT": "500ms"}) as server:
+                    self.assertEqual(server.urls, [] if own else [f"127.0.0.1:{port}"])
+                    self.assertIn(pid_of(get(port)[2]), server.pids())
+                    server.signal(signal.SIGTERM)
+                    self.assertEqual(server.wait(), 0)
+                    wait_until(lambda: server.alive() == [], "everything to be gone")
 
 
 class UnderNodesPrimary(unittest.TestCase):
