@@ -45,7 +45,8 @@ def start_run(options, folder, cpus, workers):
 
 def start_node(options, folder, cpus, workers):
     argv = [options.node, f"{TOP}/tests/node/apps/cluster.js", APP, str(workers)]
-    server = servers.Server("node cluster", argv, cpus, f"{folder}/node.err", environment())
+    # A port of its own choice would be another one after the death of the only worker.
+    server = servers.Server("node cluster", argv, cpus, f"{folder}/node.err", environment(PORT=servers.free_port()))
     server.port = int(re.fullmatch(r"ready (\d+)\n", server.line()).group(1))
     server.primary = server.process.pid
     return server
