@@ -94,7 +94,7 @@ InternalMessage server_message(const char* act, const ClusterMessage& m) {
   std::string port = m.port ? std::to_string(*m.port) : "null";
   std::string rest;
   if (m.fd) rest += fmt::format("\"fd\":{},", *m.fd);
-  // Node gives flags exactly where it was given a host, and unix sockets have none.
+  // Node (18, 20) gives flags exactly where it was given a host, and unix sockets have none.
   bool has_flags =
       is_udp(m.address_type) || (m.address && m.address_type != AddressType::unix_socket);
   if (has_flags) rest += fmt::format("\"flags\":{},", m.flags);
