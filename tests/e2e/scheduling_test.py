@@ -31,14 +31,14 @@ class Each(unittest.TestCase):
     def test_kill_9_under_load_loses_what_was_in_flight_and_no_more(self):
         for scheduling in ALL:
             with self.subTest(scheduling), Server("--scheduling", scheduling, workers=2) as server:
-                client = hammer(server.port, "close", 1.5, connections=32)
-                wait_until(lambda: server.status()["requests"] > 200, "the load to begin")
+                client = hammer(server.port, "close", 1, connections=32)
+                wait_until(lambda: server.status()["requests"] > 100, "the load to begin")
                 victim = server.status()["workers"][0]["pid"]
                 os.kill(victim, signal.SIGKILL)
                 wait_until(lambda: server.status()["workers"][0]["pid"] not in (0, victim)
                            and server.status()["verdict"] == "OK", "its successor")
                 result = report(client)
-                self.assertGreater(result["ok"], 200)
+                self.assertGreater(result["ok"], 100)
                 self.assertEqual(result["refused"], 0)
                 self.assertEqual(result["timeout"], 0, "nobody waits for the dead")
                 # Each of the 32 clients has one request at a time.
@@ -48,12 +48,12 @@ class Each(unittest.TestCase):
         for scheduling in ALL:
             for mode in ("close", "busy"):
                 with self.subTest(scheduling, mode=mode), Server("--scheduling", scheduling, workers=2) as server:
-                    client = hammer(server.port, mode, 1.2, connections=32)
-                    wait_until(lambda: server.status()["requests"] > 200, "the load to begin")
+                    client = hammer(server.port, mode, 0.8, connections=32)
+                    wait_until(lambda: server.status()["requests"] > 100, "the load to begin")
                     server.signal(signal.SIGTERM)
                     self.assertEqual(server.wait(), 0)
                     result = report(client)
-                    self.assertGreater(result["ok"], 200)
+                    self.assertGreater(result["ok"], 100)
                     # Refused is what comes after the stop, and nothing else may fail.
                     self.assertEqual({key: result[key] for key in LOST if result[key]}, {}, result)
                     self.assertEqual(result["failures"], result["refused"], result)
