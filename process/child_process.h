@@ -58,9 +58,9 @@ class ChildProcess {
   /// @returns false when it is gone  @errors Errc::unknown_signal, EPERM
   Result<bool> kill(Signal signal = SIGTERM);
   /// Signals the process and its descendants, as far as they are found below it (also with
-  /// `detached`, its process group): each is stopped first, so that none escapes by forking
-  /// meanwhile, and none is hit twice. Works also when the process itself is gone and was
-  /// `detached`.
+  /// `detached` or `own_group`, its process group): each is stopped first, so that none escapes by
+  /// forking meanwhile, and none is hit twice. Works also when the process itself is gone and led
+  /// its group.
   /// @returns how many were signalled  @errors Errc::unknown_signal, EPERM
   Result<std::size_t> kill_tree(Signal signal = SIGTERM);
 

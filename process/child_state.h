@@ -60,7 +60,7 @@ struct ChildProcess::State : std::enable_shared_from_this<State> {
   std::optional<Error> start_error;
   std::optional<Exit> exit;
   bool killed = false;
-  bool detached = false;
+  bool detached = false;  // leads a process group
   std::optional<Reaper> reaper;
 
   struct Events {

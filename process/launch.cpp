@@ -132,6 +132,7 @@ std::expected<Launched, LaunchFailure> launch(const LaunchPlan& plan) {
   child.descriptors = descriptors.data();
   child.descriptor_count = static_cast<int>(descriptors.size());
   child.detached = plan.detached;
+  child.own_group = plan.own_group && !plan.detached;
   child.uid = plan.uid ? &*plan.uid : nullptr;
   child.gid = plan.gid ? &*plan.gid : nullptr;
 

@@ -22,6 +22,7 @@ struct LaunchPlan {
   /// Descriptor n of the child is descriptors[n] of ours, -1: /dev/null. It gets no other.
   std::vector<int> descriptors{};
   bool detached = false;
+  bool own_group = false;
   std::optional<uid_t> uid{};
   std::optional<gid_t> gid{};
 };

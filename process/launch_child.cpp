@@ -119,6 +119,7 @@ PRONGHORN_BARE int launch_child(void* argument) noexcept {
   auto& plan = *static_cast<ChildPlan*>(argument);
   reset_signals();
   if (plan.detached && ::syscall(SYS_setsid) < 0) fail(plan, LaunchStep::session, errno);
+  if (plan.own_group && ::syscall(SYS_setpgid, 0, 0) < 0) fail(plan, LaunchStep::session, errno);
   if (plan.cwd != nullptr && ::syscall(SYS_chdir, plan.cwd) != 0)
     fail(plan, LaunchStep::directory, errno);
   if (!take_identity(plan)) fail(plan, LaunchStep::identity, errno);

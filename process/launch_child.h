@@ -20,6 +20,7 @@ struct ChildPlan {
   int* descriptors;  ///< changed by the child
   int descriptor_count;
   bool detached;
+  bool own_group;
   const uid_t* uid;  ///< null: inherited
   const gid_t* gid;
   LaunchFailure failure;  ///< the child's report, in the memory that it shares with us

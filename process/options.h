@@ -59,6 +59,10 @@ struct SpawnOptions {
   std::optional<std::string> argv0{};  ///< argv[0]; else the file
   StdioList stdio{};                   ///< pipes
   bool detached = false;               ///< setsid(2): a session and process group of its own
+  /// setpgid(2): a process group of its own in our session. The terminal's Ctrl-C does not reach
+  /// it, and it keeps its share of the CPU, which the kernel may give by session (sched(7),
+  /// autogroup).
+  bool own_group = false;
   std::optional<uid_t> uid{};
   std::optional<gid_t> gid{};
   Shell shell{};             ///< the file is one command for it; arguments beside it are refused

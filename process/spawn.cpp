@@ -74,11 +74,12 @@ Result<ChildProcess> start(Loop& loop, Command command, const std::vector<Stdio>
                   .env = child_environment(options.env, options.env_merge),
                   .cwd = options.cwd,
                   .detached = options.detached,
+                  .own_group = options.own_group,
                   .uid = options.uid,
                   .gid = options.gid};
   auto state =
       std::make_shared<State>(loop, std::move(command), options.channel_limits.max_pending);
-  state->detached = options.detached;
+  state->detached = options.detached || options.own_group;
   state->reserve_streams(stdio.size());
   auto refused = [&](LaunchFailure why) {
     return failed(state, start_error(why, state->command, options.cwd, "spawn"));

@@ -217,6 +217,16 @@ TEST_CASE("spawn: the child gets the descriptors of stdio, and nothing else") {
                  .shell = true}) == "0\n1\n2\n3\n4\n");
 }
 
+TEST_CASE("spawn: a child with its own group stays in our session") {
+  Loop loop;
+  Child child;
+  child.shell(loop, "cut -d' ' -f 5,6 /proc/$$/stat", {.own_group = true});
+  child.read();
+  REQUIRE(run_until(loop, [&] { return child.closed; }));
+  std::string pid = std::to_string(child->pid().value());
+  CHECK(child.out == pid + " " + std::to_string(::getsid(0)) + "\n");
+}
+
 TEST_CASE("spawn: a detached child leads its own session and group") {
   Loop loop;
   Child child;
