@@ -56,7 +56,7 @@ process::SpawnOptions spawn_options(const WorkerImage& image, std::uint32_t slot
     options.env_merge = environment(unique_id);
     options.stdio = {Stdio::ignore, Stdio::pipe, Stdio::pipe, Stdio::ipc};
     // Ctrl-C reaches the master's process group, and it would end a program before its drain.
-    options.detached = true;
+    options.own_group = true;
   } else {
     options = own_options(image, slot, generation, unique_id);
   }

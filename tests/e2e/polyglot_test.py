@@ -32,11 +32,6 @@ class Polyglot(Server):
         self.port = int(addresses[0].rsplit(":", 1)[1])
         self.api_port = int(addresses[-1].rsplit(":", 1)[1])
 
-    def alive(self):
-        """Programs have sessions of their own."""
-        programs = [worker["pid"] for worker in self.known if worker["program"]] if hasattr(self, "known") else []
-        return sorted({*super().alive(), *(pid for pid in programs if os.path.exists(f"/proc/{pid}"))})
-
     def look(self):
         self.known = self.status()["workers"]
         return self.known

@@ -48,21 +48,6 @@ class Program(Server):
         ports = [int(url.rsplit(":", 1)[1]) for url in self.urls if ":" in url and not url.startswith("unix:")]
         self.port = ports[0] if ports else None
 
-    def alive(self):
-        """Its workers have sessions of their own: they are its children, or, orphaned, run its script."""
-        mine = {self.process.pid} if self.process.poll() is None else set()
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            stat = process_stat(int(name))
-            if stat is None or stat["state"] in "ZX":
-                continue
-            try:
-                same_folder = os.readlink(f"/proc/{name}/cwd") == str(self.path)
-            except OSError:
-                continue
-            if same_folder:
-                mine.add(int(name))
-        return sorted(mine)
-
     def pids(self):
         return [worker["pid"] for worker in self.status()["workers"]]
 
