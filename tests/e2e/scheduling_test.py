@@ -10,6 +10,7 @@ from support import Server, connect, get, hammer, main, read_answer, report, wai
 
 ALL = ("shared", "reuseport", "round_robin", "least_connections")
 HANDING = ("round_robin", "least_connections")
+OTHERS = ALL[1:]  # what death_test, load_test and stop_test do not try
 LOST = ("reset_fresh", "eof_fresh", "reset_partial", "eof_partial", "stale", "timeout", "not_200", "malformed",
         "write_error", "never_accepted")
 
@@ -29,7 +30,7 @@ class Each(unittest.TestCase):
                 self.assertEqual(sum(accepted(server)), 12)
 
     def test_kill_9_under_load_loses_what_was_in_flight_and_no_more(self):
-        for scheduling in ALL:
+        for scheduling in OTHERS:
             with self.subTest(scheduling), Server("--scheduling", scheduling, workers=2) as server:
                 client = hammer(server.port, "close", 1, connections=32)
                 wait_until(lambda: server.status()["requests"] > 100, "the load to begin")
@@ -45,8 +46,8 @@ class Each(unittest.TestCase):
                 self.assertLessEqual(result["failures"], 32, result)
 
     def test_a_stop_under_load_loses_nothing(self):
-        for scheduling in ALL:
-            for mode in ("close", "busy"):
+        for scheduling in OTHERS:
+            for mode in ("close", "busy") if scheduling == "round_robin" else ("close",):
                 with self.subTest(scheduling, mode=mode), Server("--scheduling", scheduling, workers=2) as server:
                     client = hammer(server.port, mode, 0.8, connections=32)
                     wait_until(lambda: server.status()["requests"] > 100, "the load to begin")
