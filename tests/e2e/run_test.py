@@ -137,7 +137,7 @@ class Deaths(unittest.TestCase):
         with Program(APP) as server:
             victim = server.pids()[0]
             os.kill(victim, signal.SIGKILL)
-            wait_until(lambda: server.status()["verdict"] == "OK" and victim not in server.pids(), "its successor")
+            wait_until(lambda: victim not in server.pids() and server.status()["verdict"] == "OK", "its successor")
             self.assertEqual(len({body(server.port) for _ in range(6)}), 2)
             self.assertEqual(server.status()["workers"][0]["exits"], 1)
 
