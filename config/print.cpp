@@ -99,9 +99,9 @@ std::string print(const Outcome& outcome, bool only_changed) {
               i < outcome.route_origins.size() ? outcome.route_origins[i].text() : std::string());
   }
   for (std::size_t i = 0; i < outcome.config.programs.size(); ++i) {
-    add_program(lines, outcome.config.programs[i],
-                i < outcome.program_origins.size() ? outcome.program_origins[i].text()
-                                                   : std::string());
+    add_program(
+        lines, outcome.config.programs[i],
+        i < outcome.program_origins.size() ? outcome.program_origins[i].text() : std::string());
   }
   return joined(lines);
 }

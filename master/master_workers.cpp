@@ -19,14 +19,14 @@ namespace {
 // Of the dead whose output a child of theirs keeps open.
 constexpr std::size_t kMostDead = 64;
 
-/// "127.0.0.1:3000", "[::1]:3000", "*:3000", "unix:/run/app.sock", "udp 127.0.0.1:53".
+/// "127.0.0.1:3000", "[::1]:3000", "*:3000", "unix:/run/app.sock", "udp:127.0.0.1:53".
 std::string address_text(const Address& address) {
   if (address.type == AddressType::unix_socket) return "unix:" + escape_control(address.address);
   if (address.type == AddressType::descriptor) return fmt::format("fd:{}", address.fd.value_or(-1));
   const bool is_udp = address.type == AddressType::udp4 || address.type == AddressType::udp6;
   const std::string host = escape_control(address.address);
   const bool is_ipv6 = host.find(':') != std::string::npos;
-  return fmt::format("{}{}:{}", is_udp ? "udp " : "",
+  return fmt::format("{}{}:{}", is_udp ? "udp:" : "",
                      host.empty() ? "*"
                      : is_ipv6    ? "[" + host + "]"
                                   : host,

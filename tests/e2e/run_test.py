@@ -97,6 +97,15 @@ class Serves(unittest.TestCase):
         with server:
             self.assertEqual(body(server.port)[:7], "worker ")
 
+    def test_the_ready_line_says_what_the_program_listens_on_word_by_word(self):
+        script = """
+          const udp = require('dgram').createSocket('udp4');
+          udp.bind(0, '127.0.0.1', () => require('net').createServer().listen(0, () => process.send('ready')));
+        """
+        with Program(script, options=("--workers", "1")) as server:
+            self.assertRegex(server.ready_line, r"^ready udp:127\.0\.0\.1:\d+")
+            wait_until(lambda: any(each["url"].startswith("*:") for each in server.status()["listeners"]), "any address")
+
     def test_a_tcp_server_and_a_unix_socket_of_the_programs(self):
         script = """
           const net = require('net');
