@@ -57,7 +57,7 @@ class Primary {
 
   /// Serves this listener, which outlives the Primary's use of it (close_servers() ends that), to
   /// the workers that ask for its address.
-  /// @errors of making a socket for each slot (reuseport); ENOTSUP: Options::board is needed
+  /// @errors of watching it; ENOTSUP: Options::board is needed
   Result<void> adopt(Listener& listener);
 
   /// `send` is the worker's channel: it must not call us. What it returns as an error is for the

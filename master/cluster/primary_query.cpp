@@ -79,7 +79,9 @@ Result<std::unique_ptr<ServerHandle>> Primary::Impl::make_handle(const Listener&
   if ((counts || has_many) && options.board == nullptr) {
     return std::unexpected(Error::system(ENOTSUP, scheduling_name(options.scheduling)));
   }
-  if (has_many) return ReuseportHandle::open(loop, listener, options.board->size(), key);
+  if (has_many) {
+    return std::make_unique<ReuseportHandle>(loop, listener, options.board->size(), key);
+  }
   if (!hands_over(options.scheduling)) return std::make_unique<SharedHandle>(listener.fd());
   auto picker = counts ? make_least_connections() : make_round_robin();
   if (options.sticky) picker = make_sticky(std::move(picker));

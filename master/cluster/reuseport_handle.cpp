@@ -15,29 +15,25 @@ constexpr Millis kRetry{1'000};
 
 }  // namespace
 
-Result<std::unique_ptr<ReuseportHandle>> ReuseportHandle::open(Loop& loop, const Listener& first,
-                                                               std::uint32_t slots,
-                                                               std::string key) {
-  std::vector<Listener> further;
-  for (std::uint32_t i = 1; i < slots; ++i) {
-    auto listener = first.beside();
-    if (!listener) return std::unexpected(std::move(listener).error());
-    further.push_back(std::move(*listener));
-  }
-  return std::unique_ptr<ReuseportHandle>(
-      new ReuseportHandle(loop, std::move(key), std::move(further), first.fd()));
-}
+ReuseportHandle::ReuseportHandle(Loop& loop, const Listener& first, std::uint32_t slots,
+                                 std::string key)
+    : key_(std::move(key)), first_(first), slots_(slots), retry_(loop, [this] { settle(); }) {}
 
-ReuseportHandle::ReuseportHandle(Loop& loop, std::string key, std::vector<Listener> further,
-                                 int first)
-    : key_(std::move(key)), further_(std::move(further)), retry_(loop, [this] { settle(); }) {
-  slots_.push_back({.fd = first});
-  for (const Listener& listener : further_) slots_.push_back({.fd = listener.fd()});
+const Listener* ReuseportHandle::socket(std::uint32_t index) const {
+  if (index == 0) return &first_;
+  return slots_[index].own ? &*slots_[index].own : nullptr;
 }
 
 ServerHandle::Join ReuseportHandle::join(Member& member) {
   if (!member.slot() || *member.slot() >= slots_.size()) return {.error = ENOTSUP};
-  return {.fd = slots_[*member.slot()].fd};
+  const std::uint32_t index = *member.slot();
+  if (socket(index) == nullptr) {
+    auto made = first_.beside();
+    if (!made) return {.error = made.error().errno_value()};
+    if (refusing_) made->refuse_new();
+    slots_[index].own.emplace(std::move(*made));
+  }
+  return {.fd = socket(index)->fd()};
 }
 
 void ReuseportHandle::joined(Member& member) {
@@ -63,7 +59,10 @@ void ReuseportHandle::drain(std::function<void()> done) {
 void ReuseportHandle::suspicion_changed(Member&) { settle(); }
 
 void ReuseportHandle::refuse_new() {
-  for (Listener& listener : further_) listener.refuse_new();
+  refusing_ = true;
+  for (Slot& slot : slots_) {
+    if (slot.own) slot.own->refuse_new();
+  }
 }
 
 // Connections that are queued at a socket stay there whatever happens to workers: somebody must
@@ -77,6 +76,7 @@ void ReuseportHandle::settle() {
 }
 
 void ReuseportHandle::settle_slot(std::uint32_t index) {
+  if (socket(index) == nullptr) return;
   if (is_attended(index)) return take_back(index);
   const auto borrower = slots_[index].borrower;
   const Member* holder = borrower ? find(*borrower) : nullptr;
@@ -107,11 +107,11 @@ std::size_t ReuseportHandle::borrowed_by(const Member& member) const {
 }
 
 bool ReuseportHandle::lend(std::uint32_t index, Member& to) {
-  auto socket = ipc::Handle::native(slots_[index].fd);
-  socket.on_lost = [this, alive = std::weak_ptr(alive_), index, id = to.id()] {
+  auto loan = ipc::Handle::native(socket(index)->fd());
+  loan.on_lost = [this, alive = std::weak_ptr(alive_), index, id = to.id()] {
     if (!alive.expired()) lost(index, id);
   };
-  auto sent = to.send(ipc::encode_lend(key_, index), &socket);
+  auto sent = to.send(ipc::encode_lend(key_, index), &loan);
   if (sent) {
     // A suspect's copy goes when it reads its channel again; two that accept do no harm.
     take_back(index);

@@ -2,8 +2,13 @@
 // A socket for each slot, which outlives its worker (docs/decisions/0013).
 #include "primary_rig.h"
 
+#include <array>
 #include <fcntl.h>
+#include <filesystem>
+#include <iterator>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 
 using namespace pronghorn;
 using namespace pronghorn::test;
@@ -81,14 +86,62 @@ TEST_CASE("reuseport: each slot has a socket of its own, of one port, and gets i
 TEST_CASE("reuseport: the sockets of slots without a worker are lent, and taken back one by one") {
   ReuseportRig rig(4);
   rig.join(2);
-  CHECK(rig.lent(2) == "+0+2+3");
+  CHECK(rig.lent(2) == "+0");
   rig.join(1);
   CHECK(rig.lent(2) == "-0");
   CHECK(rig.lent(1) == "");
   rig.join(3);
   rig.join(4);
-  CHECK(rig.lent(2) == "-2-3");
-  CHECK(rig.lent(1) + rig.lent(3) + rig.lent(4) == "");
+  CHECK(rig.lent(2) == "");
+  rig.primary->remove(3);
+  rig.primary->remove(4);
+  CHECK(rig.lent(2) == "+2");
+  CHECK(rig.lent(1) == "+3");
+  rig.join(3);
+  CHECK(rig.lent(2) == "-2");
+  CHECK(rig.lent(1) + rig.lent(3) == "");
+}
+
+TEST_CASE("reuseport: a slot that no worker has ever had has no socket") {
+  ReuseportRig rig(256);
+  rig.add(1, 7);
+  auto open = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = open();
+  // The first, the slot's own, and what the rig keeps of both.
+  rig.take_socket(1);
+  CHECK(open() - before <= 4);
+  CHECK(rig.lent(1) == "+0");
+}
+
+TEST_CASE("reuseport: a socket that is made while no new connection may begin takes none") {
+  ReuseportRig rig(2);
+  UniqueFd first = rig.join(1);
+  rig.primary->refuse_new();
+  UniqueFd second = rig.join(2);
+  // Where the kernel lets us have no filter, neither has one.
+  auto filter = [](const UniqueFd& fd) {
+    std::array<sock_filter, 64> code{};
+    socklen_t count = code.size();
+    return ::getsockopt(fd.get(), SOL_SOCKET, SO_GET_FILTER, code.data(), &count) == 0 ? count : 0;
+  };
+  CHECK(filter(second) == filter(first));
+}
+
+TEST_CASE("reuseport: a worker whose socket cannot be made is told why") {
+  ReuseportRig rig(2);
+  rig.join(1);
+  rig.add(2, 1);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 3, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const int error = rig.refused(2, Rig::tcp_query(0));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(error == EMFILE);
+  CHECK(rig.take_socket(2));
 }
 
 TEST_CASE("reuseport: what waits at a killed worker's socket is another's, and new clients are") {
