@@ -4,6 +4,7 @@
 // connection that a worker refuses or dies with. Owned by Primary, one per key.
 #pragma once
 
+#include <pronghorn/base/clock.h>
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/uv/loop.h>
 
@@ -36,6 +37,9 @@ class HandOver final : public ServerHandle {
     /// Connections that are held while their worker is busy (stickiness), beyond which they stay in
     /// the kernel's queue.
     std::size_t max_waiting = 1024;
+    /// A worker without an answer for so long keeps its clients no more (stickiness): workers of
+    /// other programs have no heartbeat, and one that hangs would fill `max_waiting`.
+    Millis silence{10'000};
     /// Of our workers; null: none has counters. Outlives this.
     const ipc::Scoreboard* board = nullptr;
     HandOverTotals* totals = nullptr;  ///< never null; outlives this

@@ -62,6 +62,7 @@ struct HandOver::Impl : std::enable_shared_from_this<HandOver::Impl> {
   void serve();
   bool gets_more(const Seat& seat) const noexcept;
   bool is_free(const Seat& seat) const noexcept;
+  bool is_silent(const Seat& seat) const noexcept;
   bool is_anyone_free() const noexcept;
   void list_candidates();
   bool place_one();

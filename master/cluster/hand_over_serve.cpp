@@ -23,7 +23,12 @@ constexpr Millis kRetry{100};
 
 bool HandOver::Impl::gets_more(const Seat& seat) const noexcept {
   return seat.is_member && !seat.is_cut_off && !seat.member->is_leaving() &&
-         !seat.member->is_suspect();
+         !seat.member->is_suspect() && !is_silent(seat);
+}
+
+bool HandOver::Impl::is_silent(const Seat& seat) const noexcept {
+  return seat.in_hand && seat.patience == Patience::ended && options.picker->is_client_bound() &&
+         loop.now_ms() >= seat.since_ms + options.silence.count();
 }
 
 bool HandOver::Impl::is_free(const Seat& seat) const noexcept {
@@ -41,9 +46,10 @@ void HandOver::Impl::list_candidates() {
     Picker::Candidate candidate{.id = seat.member->id(), .is_free = is_free(seat)};
     candidate.is_due = seat.in_hand && seat.patience != Patience::ended;
     if (options.picker->counts_connections()) {
-      // A worker counts a connection before it answers.
+      // A worker counts a connection before it answers; and what is on its way from other servers
+      // will be its own, too.
       const auto& counters = options.board->slot(*seat.member->slot()).counters;
-      candidate.connections = counters.connections.get() + (seat.in_hand ? 1 : 0);
+      candidate.connections = counters.connections.get() + seat.member->unanswered();
     }
     candidates.push_back(candidate);
   }
@@ -126,7 +132,8 @@ void HandOver::Impl::lose_patience() {
 
 void HandOver::Impl::wait_for_next() {
   const std::int64_t now = loop.now_ms();
-  const bool waits_for_one = !waiting.empty() && options.picker->counts_connections();
+  const bool is_bound = options.picker->is_client_bound();
+  const bool waits_for_one = !waiting.empty() && (is_bound || options.picker->counts_connections());
   std::int64_t next = INT64_MAX;
   auto consider = [&](std::int64_t at) {
     if (at > now) next = std::min(next, at);
@@ -135,8 +142,12 @@ void HandOver::Impl::wait_for_next() {
   for (const Seat& seat : seats) {
     if (!gets_more(seat)) continue;
     consider(seat.rests_till_ms);
-    if (!seat.in_hand || !waits_for_one || seat.patience == Patience::ended) continue;
-    consider(std::max(seat.since_ms + kPatience.count(), now + 1));
+    if (!seat.in_hand || !waits_for_one) continue;
+    if (seat.patience != Patience::ended) {
+      consider(std::max(seat.since_ms + kPatience.count(), now + 1));
+    } else if (is_bound) {
+      consider(seat.since_ms + options.silence.count());
+    }
   }
   next == INT64_MAX ? timer.stop() : timer.start(Millis(next - now));
 }

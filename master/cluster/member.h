@@ -8,6 +8,7 @@
 
 #include "ipc/cluster_messages.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -41,6 +42,8 @@ class Member {
   /// `replied` is never called. It is not called either once the worker is gone.
   Result<bool> ask(std::int64_t seq, const ipc::InternalMessage& message, const ipc::Handle* handle,
                    Replied replied);
+  /// Asked and not answered yet, by all that ask.
+  std::size_t unanswered() const noexcept { return asked_.size(); }
   /// A reply of the worker's; one that nobody waits for is ignored.
   void take_reply(const ipc::ClusterMessage& reply);
 

@@ -104,15 +104,17 @@ struct HandOverRig {
   std::deque<UniqueFd> clients;  // references stay good
 
   explicit HandOverRig(std::unique_ptr<Picker> picker = master::make_round_robin(),
-                       std::size_t max_waiting = 1024)
+                       std::size_t max_waiting = 1024, Millis silence = Millis(10'000))
       : listener(bound_socket(511, &port)) {
-    open(std::move(picker), max_waiting);
+    open(std::move(picker), max_waiting, silence);
   }
-  void open(std::unique_ptr<Picker> picker, std::size_t max_waiting = 1024) {
+  void open(std::unique_ptr<Picker> picker, std::size_t max_waiting = 1024,
+            Millis silence = Millis(10'000)) {
     server = HandOver::open(loop, {.listener = listener.get(),
                                    .key = "the key",
                                    .picker = std::move(picker),
                                    .max_waiting = max_waiting,
+                                   .silence = silence,
                                    .board = &board,
                                    .totals = &totals})
                  .value();

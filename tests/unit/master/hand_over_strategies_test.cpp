@@ -89,10 +89,44 @@ TEST_CASE("least connections: one slow worker stalls nobody for long") {
   }
 }
 
+TEST_CASE("least connections: what is on its way to a worker from another server counts as well") {
+  LeastRig rig;
+  std::uint16_t port = 0;
+  const UniqueFd listener = bound_socket(511, &port);
+  auto other = HandOver::open(rig.loop, {.listener = listener.get(),
+                                         .key = "another key",
+                                         .picker = make_least_connections(),
+                                         .board = &rig.board,
+                                         .totals = &rig.totals})
+                   .value();
+  for (std::uint64_t id : {1, 2}) other->joined(rig.add(id).member);
+  rig.connect();
+  REQUIRE(rig.wait_asked(1, 1));
+  const UniqueFd client = connect_to(port);
+  REQUIRE(rig.wait([&] { return rig[1].asked + rig[2].asked == 2; }));
+  CHECK(rig[2].asked == 1);
+}
+
 TEST_CASE("least connections: a worker without counters is refused") {
   LeastRig rig;
   FakeWorker node(7, std::nullopt, rig.next_seq);
   CHECK(rig.server->join(node.member).error == ENOTSUP);
+}
+
+TEST_CASE("sticky: the clients of a worker that does not answer are another's after a while") {
+  HandOverRig rig(make_sticky(make_round_robin()), 1, Millis(100));
+  for (std::uint64_t id : {1, 2}) rig.add(id);
+  rig.connect();
+  REQUIRE(rig.wait_asked(1, 1));
+  rig.connect();
+  const auto begun = uv_hrtime();
+  REQUIRE(rig.wait_asked(2, 1));
+  CHECK(uv_hrtime() - begun >= 50'000'000);
+  rig[2].reply(true);
+  // What it has in hand stays its own.
+  rig[1].reply(true);
+  CHECK(rig[1].asked == 1);
+  CHECK(rig.totals.handed_over == 2);
 }
 
 TEST_CASE("sticky: a client's connections reach the same worker from any port") {
