@@ -46,22 +46,9 @@ AddressType address_type(const Json& json) {
   }
 }
 
-std::string_view encoded(AddressType type) {
-  switch (type) {
-    case AddressType::ipv4:
-      return "4";
-    case AddressType::ipv6:
-      return "6";
-    case AddressType::unix_socket:
-      return "-1";
-    case AddressType::udp4:
-      return "\"udp4\"";
-    case AddressType::udp6:
-      return "\"udp6\"";
-    case AddressType::descriptor:
-      break;
-  }
-  return "null";
+std::string encoded(AddressType type) {
+  const std::string text(address_type_text(type));
+  return is_udp(type) ? '"' + text + '"' : text;
 }
 
 std::string data(const Json& json) {
@@ -86,8 +73,6 @@ InternalMessage message(fmt::format_string<Parts...> format, Parts&&... parts) {
   return InternalMessage::from_text(fmt::format(format, std::forward<Parts>(parts)...));
 }
 
-bool is_udp(AddressType type) { return type == AddressType::udp4 || type == AddressType::udp6; }
-
 // Node's members vary with what listen() and bind() were given (node-ipc 3.4).
 InternalMessage server_message(const char* act, const ClusterMessage& m) {
   std::string address = m.address ? quote_json(*m.address) : "null";
@@ -109,6 +94,24 @@ InternalMessage server_message(const char* act, const ClusterMessage& m) {
 }
 
 }  // namespace
+
+std::string_view address_type_text(AddressType type) noexcept {
+  switch (type) {
+    case AddressType::ipv4:
+      return "4";
+    case AddressType::ipv6:
+      return "6";
+    case AddressType::unix_socket:
+      return "-1";
+    case AddressType::udp4:
+      return "udp4";
+    case AddressType::udp6:
+      return "udp6";
+    case AddressType::descriptor:
+      break;
+  }
+  return "null";
+}
 
 std::optional<ClusterMessage> decode_cluster_message(const Json& json) {
   if (!json.is_object() || text(json, "cmd") != "NODE_CLUSTER") return std::nullopt;

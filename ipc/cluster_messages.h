@@ -17,6 +17,12 @@ namespace pronghorn::ipc {
 
 using Json = nlohmann::json;
 
+/// As Node's string of an addressType: "4", "6", "-1", "udp4", "udp6", "null".
+std::string_view address_type_text(AddressType type) noexcept;
+constexpr bool is_udp(AddressType type) noexcept {
+  return type == AddressType::udp4 || type == AddressType::udp6;
+}
+
 /// Any cluster message; only the members that the act uses are set.
 struct ClusterMessage {
   /// online queryServer listening close disconnect newconn exitedAfterDisconnect; empty in a reply.

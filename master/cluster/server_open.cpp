@@ -119,24 +119,6 @@ Opened open_udp(const ipc::ClusterMessage& query) {
   return OpenedServer{.datagram = std::move(fd)};
 }
 
-std::string_view type_text(AddressType type) noexcept {
-  switch (type) {
-    case AddressType::ipv4:
-      return "4";
-    case AddressType::ipv6:
-      return "6";
-    case AddressType::unix_socket:
-      return "-1";
-    case AddressType::udp4:
-      return "udp4";
-    case AddressType::udp6:
-      return "udp6";
-    case AddressType::descriptor:
-      break;
-  }
-  return "null";
-}
-
 }  // namespace
 
 std::expected<OpenedServer, int> open_server(const ipc::ClusterMessage& query) {
@@ -158,12 +140,8 @@ std::expected<OpenedServer, int> open_server(const ipc::ClusterMessage& query) {
 std::string server_key(const ipc::ClusterMessage& query) {
   return fmt::format("{}:{}:{}:{}:{}", query.address.value_or("null"),
                      query.port ? std::to_string(*query.port) : "null",
-                     type_text(query.address_type),
+                     ipc::address_type_text(query.address_type),
                      query.fd ? std::to_string(*query.fd) : "undefined", query.index);
-}
-
-bool is_udp(AddressType type) noexcept {
-  return type == AddressType::udp4 || type == AddressType::udp6;
 }
 
 std::optional<Address> socket_name(const Listener& listener) {

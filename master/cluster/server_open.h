@@ -26,7 +26,6 @@ std::expected<OpenedServer, int> open_server(const ipc::ClusterMessage& query);
 
 /// Node's name of the server: "ADDRESS:PORT:TYPE:FD:INDEX".
 std::string server_key(const ipc::ClusterMessage& query);
-bool is_udp(AddressType type) noexcept;
 
 /// Where a listener is, for a worker that does not see its socket; empty for a unix socket.
 std::optional<Address> socket_name(const Listener& listener);
