@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of Master; only master.cpp, master_events.cpp and master_stop.cpp include this.
+// The parts of Master; only master.cpp and the other master_*.cpp include this.
 #pragma once
 
 #include <pronghorn/base/unique_fd.h>
@@ -66,6 +66,7 @@ struct Master::Impl {
   void drain(std::uint32_t slot);
   void drain_queues();
   void close_listeners();
+  void free_addresses();
   void note_give_up(const Action& action);
   void finish();
   void end_when_silent();
@@ -96,7 +97,7 @@ struct Master::Impl {
   std::vector<UniqueFd> doorbells;
   std::vector<WorkerImage> images;  // one a group
   std::vector<std::size_t> group_of_slot;
-  std::vector<std::string> program_addresses;  // what they listen on besides the listeners
+  std::vector<std::string> program_addresses;  // what they listen on besides, the first of them
   LineOutput out;
   LineOutput err;
   std::optional<Primary> primary;
@@ -113,7 +114,7 @@ struct Master::Impl {
 
   uv::Timer deadline;     // the supervisor's next one
   uv::Timer ticker;       // heartbeats are looked at
-  uv::Timer close_delay;  // between the filter and the closing of the listeners
+  uv::Timer close_delay;  // between the filter, the look at the queues, and the closing
   uv::Timer burial;       // of the dead that are closed
   uv::Timer last_words;   // how long the end waits for what workers still have to say
   unsigned ticks = 0;
@@ -122,6 +123,7 @@ struct Master::Impl {
   int exit_code = 0;
   int last_stop_signal = 0;
   std::uint64_t requests_cut = 0;
+  Millis drain_patience{0};  // with the queues, from the first look at them
   bool listeners_closed = false;
   bool draining_queues = false;
   bool finished = false;  // no process is left

@@ -55,6 +55,7 @@ void Master::Impl::stop(StopMode mode) {
   log::notice("stopping", {{"requests", work.requests}}, text);
   notify.stopping(text);
   if (!again) {
+    drain_patience = deadline_of / 2;
     for (auto& listener : listeners) listener.refuse_new();
     primary->refuse_new();
     close_delay.start(kQuiet);
@@ -72,19 +73,27 @@ void Master::Impl::drain(std::uint32_t slot) {
 // What waits in our hands is the workers' first: from `disconnect` on a worker takes none. And from
 // here on no reuseport socket is lent to one that leaves next.
 void Master::Impl::drain_queues() {
-  if (std::exchange(draining_queues, true)) return;
+  if (std::exchange(draining_queues, true)) return close_listeners();
+  // One worker that never answers, or is full till the end, must not cost the others theirs.
+  close_delay.start(drain_patience);
   primary->drain([this] { close_listeners(); });
 }
 
 void Master::Impl::close_listeners() {
   if (std::exchange(listeners_closed, true)) return;
+  close_delay.stop();
   // The workers first: each takes what is queued before it closes its descriptors; ours would only
   // go sooner.
   for (auto& worker : running) {
     if (worker.process) worker.process->disconnect();
   }
-  for (auto& listener : listeners) listener.close();
+  free_addresses();
+}
+
+// The Primary watches the listeners' descriptors: it forgets them first.
+void Master::Impl::free_addresses() {
   primary->close_servers();
+  for (auto& listener : listeners) listener.close();
 }
 
 void Master::Impl::note_give_up(const Action& action) {
@@ -92,8 +101,7 @@ void Master::Impl::note_give_up(const Action& action) {
   log::critical("giving up", {{"reason", action.text}, {"exit_code", action.number}});
   notify.stopping("giving up: " + action.text);
   listeners_closed = true;
-  for (auto& listener : listeners) listener.close();
-  primary->close_servers();
+  free_addresses();
 }
 
 void Master::Impl::finish() {
@@ -103,8 +111,7 @@ void Master::Impl::finish() {
   close_delay.stop();
   signals.clear();
   control.reset();
-  for (auto& listener : listeners) listener.close();
-  primary->close_servers();
+  free_addresses();
   last_words.start(kLastWords);
   end_when_silent();
 }

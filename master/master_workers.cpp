@@ -18,15 +18,16 @@ namespace {
 
 // Of the dead whose output a child of theirs keeps open.
 constexpr std::size_t kMostDead = 64;
+// That are shown: a program that opens and closes servers of random ports has new ones for ever.
+constexpr std::size_t kMostAddresses = 64;
 
 /// "127.0.0.1:3000", "[::1]:3000", "*:3000", "unix:/run/app.sock", "udp:127.0.0.1:53".
 std::string address_text(const Address& address) {
   if (address.type == AddressType::unix_socket) return "unix:" + escape_control(address.address);
   if (address.type == AddressType::descriptor) return fmt::format("fd:{}", address.fd.value_or(-1));
-  const bool is_udp = address.type == AddressType::udp4 || address.type == AddressType::udp6;
   const std::string host = escape_control(address.address);
   const bool is_ipv6 = host.find(':') != std::string::npos;
-  return fmt::format("{}{}:{}", is_udp ? "udp:" : "",
+  return fmt::format("{}{}:{}", ipc::is_udp(address.type) ? "udp:" : "",
                      host.empty() ? "*"
                      : is_ipv6    ? "[" + host + "]"
                                   : host,
@@ -122,9 +123,10 @@ void Master::Impl::on_listening(Primary::Id id, const Address& address) {
   const bool is_ours =
       std::ranges::any_of(listeners, [&](const Listener& each) { return each.matches(query); });
   std::string text = address_text(address);
-  if (!is_ours && std::ranges::find(program_addresses, text) == program_addresses.end()) {
-    program_addresses.push_back(text);
-  };
+  if (!is_ours && program_addresses.size() < kMostAddresses &&
+      std::ranges::find(program_addresses, text) == program_addresses.end()) {
+    program_addresses.push_back(std::move(text));
+  }
   worker->process->note_listening();
 }
 

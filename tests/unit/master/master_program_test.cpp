@@ -11,6 +11,8 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <sys/wait.h>
 
@@ -152,6 +154,51 @@ TEST_CASE("programs: one that is asked to leave and has ended its channel is not
   rig.master->stop(StopMode::drain);
   CHECK(rig.finish() == 0);
   CHECK(Clock::now() - begun < 10s);
+}
+
+TEST_CASE(
+    "programs: one that never answers for a connection keeps no other from its graceful end") {
+  test::Folder here;
+  const std::string reply = here / "reply";
+  const std::string told = here / "told";
+  const std::string query = R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,)"
+                            R"("address":"127.0.0.1","port":0,"addressType":4,"seq":1})";
+  Rig rig(
+      0,
+      {shell("echo '\"ready\"' >&3; echo '" + query + "' >&3; read -r line <&3; echo \"$line\" >" +
+                 reply + ".new; mv " + reply + ".new " + reply + "; exec sleep 60",
+             1),
+       shell(kReady + "; echo >" + told, 1)},
+      {}, 3'000ms);
+  REQUIRE(
+      run_until(rig.loop, [&] { return rig.ready_calls > 0 && std::filesystem::exists(reply); }));
+  std::string text;
+  std::getline(std::ifstream(reply), text);
+  const auto port = text.find("\"port\":");
+  REQUIRE(port != std::string::npos);
+  const UniqueFd client = test::connect_to(
+      {"127.0.0.1", static_cast<std::uint16_t>(std::stoi(text.substr(port + 7))), {}});
+  REQUIRE(client);
+  rig.master->stop(StopMode::drain);
+  // SIGTERM at the deadline would end it before it has written this.
+  CHECK(run_until(rig.loop, [&] { return std::filesystem::exists(told); }));
+  rig.master->stop(StopMode::now);
+  CHECK(rig.finish() == 0);
+}
+
+TEST_CASE("programs: what status tells of their addresses is bounded") {
+  test::Folder here;
+  const std::string done = here / "done";
+  Rig rig(0, {shell(R"(i=0; while [ $i -lt 300 ]; do i=$((i+1)); )"
+                    R"(echo '{"cmd":"NODE_CLUSTER","act":"listening","address":"h","port":'$i',)"
+                    R"("addressType":4,"seq":'$i'}' >&3; done; echo >)" +
+                        done + "; head -c 1 <&3 >/dev/null",
+                    1)});
+  REQUIRE(run_until(rig.loop, [&] { return std::filesystem::exists(done); }));
+  CHECK(rig.wait_status([](const ServerStatus& s) { return s.listeners.size() >= 64; }));
+  CHECK(rig.status().listeners.size() == 64);
+  rig.master->stop(StopMode::fast);
+  CHECK(rig.finish() == 0);
 }
 
 TEST_CASE("programs: messages of its own are no flood, however many") {
