@@ -35,7 +35,7 @@ class HandOver final : public ServerHandle {
     std::string key{};  ///< of act 'newconn'
     std::unique_ptr<Picker> picker;
     /// Connections that are held while their worker is busy (stickiness), beyond which they stay in
-    /// the kernel's queue.
+    /// the kernel's queue. At least one is.
     std::size_t max_waiting = 1024;
     /// A worker without an answer for so long keeps its clients no more (stickiness): workers of
     /// other programs have no heartbeat, and one that hangs would fill `max_waiting`.

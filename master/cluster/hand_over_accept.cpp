@@ -48,8 +48,10 @@ bool HandOver::Impl::is_drained_enough() const noexcept {
 bool HandOver::Impl::may_accept() const noexcept {
   if (broken || loop.now_ms() < rests_till_ms) return false;
   if (is_drained_enough()) return false;
-  const bool has_room =
-      options.picker->is_client_bound() ? waiting.size() < options.max_waiting : waiting.empty();
+  // Whose it is shows only once it is accepted.
+  const std::size_t most =
+      options.picker->is_client_bound() ? std::max<std::size_t>(options.max_waiting, 1) : 1;
+  const bool has_room = waiting.size() < most;
   return has_room && is_anyone_free();
 }
 

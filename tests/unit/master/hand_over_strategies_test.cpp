@@ -113,6 +113,13 @@ TEST_CASE("least connections: a worker without counters is refused") {
   CHECK(rig.server->join(node.member).error == ENOTSUP);
 }
 
+TEST_CASE("sticky: one connection is held to see whose it is, also if none may wait") {
+  HandOverRig rig(make_sticky(make_round_robin()), 0);
+  rig.add(1);
+  rig.connect();
+  REQUIRE(rig.wait_asked(1, 1));
+}
+
 TEST_CASE("sticky: the clients of a worker that does not answer are another's after a while") {
   HandOverRig rig(make_sticky(make_round_robin()), 1, Millis(100));
   for (std::uint64_t id : {1, 2}) rig.add(id);
