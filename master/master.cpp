@@ -181,6 +181,7 @@ ServerStatus Master::Impl::blank_status() const {
 }
 
 void Master::Impl::watch_signals() {
+  had_terminal = ::isatty(STDERR_FILENO) != 0;
   for (int signum : {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) {
     signals.emplace_back(loop, signum, [this, signum] { on_signal(signum); });
   }

@@ -17,19 +17,25 @@
 
 namespace pronghorn::master {
 
+std::string Master::Impl::name_of(std::uint32_t slot) const {
+  const std::string& title = image_of(slot).title;
+  return fmt::format("worker {}{}", slot + 1,
+                     title.empty() ? "" : " (" + escape_control(title) + ")");
+}
+
 void Master::Impl::on_worker_ready(std::uint32_t slot) {
   auto took = monotonic_ms() - board->slot(slot).started_ms.load();
   auto level = running[slot].starts_again ? log::Level::info : log::Level::debug;
   log::write(level, "worker ready",
              {{"slot", slot + 1}, {"pid", running[slot].process->pid()}, {"ms", took}},
-             fmt::format("worker {} is ready after {}", slot + 1, format_duration(Millis(took))));
+             fmt::format("{} is ready after {}", name_of(slot), format_duration(Millis(took))));
   perform(supervisor.ready(slot, Clock::now()));
 }
 
 void Master::Impl::on_worker_broken(std::uint32_t slot, const std::string& why) {
   running[slot].kill_reason = "broke the channel's protocol: " + escape_control(why);
   log::error("worker broke protocol", {{"slot", slot + 1}, {"error", why}},
-             fmt::format("worker {} {}", slot + 1, running[slot].kill_reason));
+             fmt::format("{} {}", name_of(slot), running[slot].kill_reason));
   perform(supervisor.broken(slot, Clock::now()));
 }
 
@@ -37,7 +43,7 @@ void Master::Impl::note_suspect(std::uint32_t slot, bool suspect) {
   primary->set_suspect(running[slot].id, suspect);
   if (!suspect) {
     log::info("worker recovered", {{"slot", slot + 1}},
-              fmt::format("worker {} answers again", slot + 1));
+              fmt::format("{} answers again", name_of(slot)));
     return;
   }
   const auto& entry = board->slot(slot);
@@ -45,7 +51,7 @@ void Master::Impl::note_suspect(std::uint32_t slot, bool suspect) {
   std::string request = escape_control(entry.counters.in_hand.text());
   log::warn("worker suspect",
             {{"slot", slot + 1}, {"request", request.empty() ? "-" : request}, {"ms", age}},
-            fmt::format("worker {} has not answered for {}{}{}", slot + 1,
+            fmt::format("{} has not answered for {}{}{}", name_of(slot),
                         format_duration(Millis(age)), request.empty() ? "" : " in ", request));
 }
 
@@ -64,8 +70,8 @@ void Master::Impl::kill(std::uint32_t slot, int signum) {
   }
   // A program's memory is nobody's clue to why it does not listen.
   if (is_program && signum == SIGABRT) {
-    log::warn("worker not ready", {{"slot", slot + 1}},
-              fmt::format("worker {} {}: it is ended", slot + 1, worker.kill_reason));
+    log::warn("worker not ready", {{"slot", slot + 1}, {"reason", worker.kill_reason}},
+              fmt::format("{} {}: it is ended", name_of(slot), worker.kill_reason));
     signum = SIGTERM;
   }
   log::debug("worker signalled", {{"slot", slot + 1}, {"signal", signal_name(signum)}});
@@ -91,7 +97,7 @@ void Master::Impl::log_exit(std::uint32_t slot, int pid, const std::string& how,
                             const process::Exit& exit) {
   if (supervisor.is_stopping()) {
     log::debug("worker left", {{"slot", slot + 1}, {"pid", pid}},
-               fmt::format("worker {} {}", slot + 1, how));
+               fmt::format("{} {}", name_of(slot), how));
     return;
   }
   auto view = supervisor.slot(slot);
@@ -104,7 +110,7 @@ void Master::Impl::log_exit(std::uint32_t slot, int pid, const std::string& how,
   } else if (view.state == SlotState::starting) {
     then = "restart at once";
   }
-  std::string sentence = fmt::format("worker {} {}; {}", slot + 1, how, then);
+  std::string sentence = fmt::format("{} {}; {}", name_of(slot), how, then);
   std::string request = escape_control(board->slot(slot).last_exit_request.text());
   if (exit.signal) {
     log::warn("worker killed",

@@ -44,6 +44,8 @@ struct Master::Impl {
   // master_workers.cpp: their processes, from the start to the last word.
   void make_images();
   const WorkerImage& image_of(std::uint32_t slot) const { return images[group_of_slot[slot]]; }
+  /// For people: "worker 3", "worker 4 (api)".
+  std::string name_of(std::uint32_t slot) const;
   void spawn(std::uint32_t slot);
   WorkerProcess::Events events(std::uint32_t slot, Primary::Id id);
   bool is_current(std::uint32_t slot, Primary::Id id) const;
@@ -122,6 +124,7 @@ struct Master::Impl {
 
   int exit_code = 0;
   int last_stop_signal = 0;
+  bool had_terminal = false;  // for our log, at the start
   std::uint64_t requests_cut = 0;
   Millis drain_patience{0};  // with the queues, from the first look at them
   bool listeners_closed = false;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <unistd.h>
 #include <utility>
 
 namespace pronghorn::master {
@@ -35,6 +36,14 @@ void Master::Impl::on_signal(int signum) {
       if (last_stop_signal == SIGINT && exit_code == 0) exit_code = 130;
       stop(StopMode::fast);
       break;
+    case SIGHUP:
+      // Its window is closed: nobody is left who could press Ctrl-C. The kernel and the shell may
+      // both say so, which is no second request.
+      if (had_terminal && ::isatty(STDERR_FILENO) == 0) {
+        if (!supervisor.is_stopping()) stop(StopMode::drain);
+        break;
+      }
+      [[fallthrough]];
     default:
       log::info("signal", {{"signal", signal_name(signum)}}, signal_name(signum) + " is ignored");
       return;
@@ -49,9 +58,11 @@ void Master::Impl::stop(StopMode mode) {
   auto work = in_flight(*board);
   const auto& policy = supervisor.policy();
   auto deadline_of = mode == StopMode::drain ? policy.drain_timeout : policy.fast_timeout;
-  std::string text = mode == StopMode::now  ? stopping_now_text(work)
-                     : options.workers == 0 ? stopping_text(deadline_of)
-                                            : stopping_text(work, deadline_of);
+  const bool is_known = options.workers > 0;
+  const bool is_now = mode == StopMode::now;
+  std::string text = is_known
+                         ? (is_now ? stopping_now_text(work) : stopping_text(work, deadline_of))
+                         : (is_now ? stopping_now_text() : stopping_text(deadline_of));
   log::notice("stopping", {{"requests", work.requests}}, text);
   notify.stopping(text);
   if (!again) {

@@ -66,7 +66,7 @@ void Master::Impl::spawn(std::uint32_t slot) {
                            {.slot = slot, .generation = generation, .id = id}, events(slot, id));
   if (!started) {
     log::warn("worker not started", {{"slot", slot + 1}, {"error", started.error().message()}},
-              fmt::format("worker {} cannot be started: {}", slot + 1, started.error().message()));
+              fmt::format("{} cannot be started: {}", name_of(slot), started.error().message()));
     return perform(supervisor.spawn_failed(slot, started.error().message(), Clock::now()));
   }
   Running& worker = running[slot];

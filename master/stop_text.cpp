@@ -38,6 +38,8 @@ std::string stopping_now_text(const InFlight& work) {
   return fmt::format("stopping now: {} cut{}", requests(work.requests), some);
 }
 
+std::string stopping_now_text() { return "stopping now: what the programs have in flight is cut"; }
+
 std::string stopping_text(Millis deadline) {
   return fmt::format("stopping: up to {} for what the programs have in flight (again to cut it)",
                      format_duration(deadline));

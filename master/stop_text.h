@@ -19,6 +19,8 @@ std::string stopping_text(const InFlight& work, Millis deadline);
 std::string stopping_text(Millis deadline);
 /// "stopping now: 2 requests cut (GET /report, POST /upload)"
 std::string stopping_now_text(const InFlight& work);
+/// The same, where the workers' requests are not known.
+std::string stopping_now_text();
 /// "stopped after 3 min 02 s: 12,345 requests, 1 cut short"
 std::string stopped_text(Millis uptime, std::uint64_t requests, std::uint64_t cut);
 

@@ -3,7 +3,9 @@
 """`pronghorn run`: unmodified Node programs as workers. What people use a process manager's cluster mode for."""
 import collections
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import tempfile
@@ -11,7 +13,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import BINARY, Server, connect, get, hammer, main, process_stat, read_answer, report, run, wait_until
+from support import BINARY, PATIENCE, Server, connect, get, hammer, main, process_stat, processes, read_answer, report, run, wait_until
 
 APP = """
 const http = require('http');
@@ -226,6 +228,38 @@ class Stops(unittest.TestCase):
             server.signal(signal.SIGTERM)
             self.assertEqual(server.wait(), 0)
             self.assertEqual(server.alive(), [])
+
+
+class Terminal(unittest.TestCase):
+    def test_when_its_window_is_closed_it_stops(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "app.js").write_text(APP)
+            master, terminal = pty.fork()
+            if master == 0:
+                os.chdir(folder)
+                os.execve(BINARY, [BINARY, "run", "-w", "1", "--name", "api", "app.js"],
+                          {**os.environ, "PRONGHORN_CONTROL": f"{folder}/control.sock"})
+            try:
+                said = self.read_until(terminal, "\nready ")
+                self.assertIn("api \u00b7 1 worker", said)
+                (worker,) = [pid for pid, stat in processes().items() if stat["parent"] == master]
+                os.kill(worker, signal.SIGKILL)
+                self.read_until(terminal, "worker 1 (api) is ready")
+            finally:
+                os.close(terminal)
+            end = time.monotonic() + PATIENCE
+            while os.waitpid(master, os.WNOHANG) == (0, 0):
+                if time.monotonic() > end:
+                    os.kill(master, signal.SIGKILL)
+                    self.fail("it lives on without its terminal")
+                time.sleep(0.02)
+
+    def read_until(self, terminal, text):
+        said, end = "", time.monotonic() + PATIENCE
+        while text not in said:
+            self.assertTrue(select.select([terminal], [], [], max(0, end - time.monotonic()))[0], f"no {text!r} in {said!r}")
+            said += os.read(terminal, 65536).decode(errors="replace")
+        return said
 
 
 class Fails(unittest.TestCase):

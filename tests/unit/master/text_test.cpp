@@ -37,6 +37,7 @@ TEST_CASE("stop text: what is waited for, what is cut, what was done") {
   CHECK(stopped_text(Millis(400), 1, 0) == "stopped after 400 ms: 1 request");
   CHECK(stopping_text(Millis(30'000)) ==
         "stopping: up to 30 s for what the programs have in flight (again to cut it)");
+  CHECK(stopping_now_text() == "stopping now: what the programs have in flight is cut");
   CHECK(stopped_text(Millis(3'000), 12'345) == "stopped after 3 s: 12,345 connections handed over");
   CHECK(with_commas(0) == "0");
   CHECK(with_commas(999) == "999");
