@@ -2,6 +2,7 @@
 #include "app/cli/prepass.h"
 
 #include "app/exit_codes.h"
+#include "config/config.h"
 #include "config/suggest.h"
 
 #include <fmt/format.h>
@@ -117,9 +118,14 @@ Output unknown_command(const std::string& program, const std::string& word) {
   }
   const std::string text = fmt::format("unknown command '{}'", word);
   struct stat status;
-  if (::stat(word.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
-    return failure(kInvalidArgument, program, text,
-                   {fmt::format("try: {} serve {}", program, word)});
+  if (::stat(word.c_str(), &status) == 0) {
+    config::Program named;
+    named.file = word;
+    const bool is_directory = S_ISDIR(status.st_mode);
+    if (is_directory || named.is_script()) {
+      return failure(kInvalidArgument, program, text,
+                     {fmt::format("try: {} {} {}", program, is_directory ? "serve" : "run", word)});
+    }
   }
   const std::string_view meant = config::closest(word, names);
   const std::string hint =

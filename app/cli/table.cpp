@@ -23,8 +23,10 @@ constexpr OptionSpec kOptions[] = {
     {"config", 'c', "FILE", kSettings, false, "TOML; the command line wins over it", ""},
     {"access-log", 0, "PATH", kSources, false,
      "file, '-' for stderr, or off [terminal: -, else off]", "access_log"},
-    {"scheduling", 0, "S", kSettings, false, "shared reuseport round_robin least_connections",
+    {"scheduling", 0, "S", kSources, false, "shared reuseport round_robin least_connections",
      "scheduling"},
+    // A program counts nothing for us, which the others need.
+    {"scheduling", 0, "S", kRun, false, "round_robin shared [round_robin]", "scheduling"},
     {"sticky", 0, "", kSettings, false, "a client's connections go to one worker", "sticky"},
     {"node", 0, "PATH", kRun, false, "what runs a script [the node on the PATH]", ""},
     {"name", 0, "NAME", kRun, false, "in the log and in status [the file's]", ""},
