@@ -48,7 +48,8 @@ text = "hello\n"
 ## [[programs]]
 
 A program that runs as workers of this server, beside its own; any number of them. What it listens on goes through the
-master: an address of `listen` it shares with our own workers, any other is its own.
+master: an address of `listen` it shares with our own workers, one on which another program listens with that; any other is
+its own. Port 0 counts as an address: give each program a port.
 
 | key | type | default | meaning |
 |---|---|---|---|

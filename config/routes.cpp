@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The [[routes]] tables: how many there are is open.
+// The [[routes]] tables: the only part of the file whose number of entries is open.
+#include "config/apply.h"
 #include "config/suggest.h"
-#include "config/table_reader.h"
 #include "config/toml_text.h"
 
 #include <fmt/format.h>
@@ -15,7 +15,16 @@ namespace {
 constexpr std::array<std::string_view, 3> kRouteKeys = {"path", "handler", "text"};
 constexpr std::array<std::string_view, 2> kHandlers = {"echo", "text"};
 
-struct RouteReader : TableReader {
+struct RouteReader {
+  Outcome& outcome;
+  const Environment& environment;
+  bool good = true;
+
+  void fail(const Span& span, Complaint complaint) {
+    outcome.problems.push_back(outcome.document.at(span, complaint));
+    good = false;
+  }
+
   void read_text(Route& route, const Member& member, Node value) {
     const std::string subject = fmt::format("'routes.{}'", member.key);
     if (value.kind != Node::Kind::text) {
@@ -85,8 +94,19 @@ struct RouteReader : TableReader {
 }  // namespace
 
 void apply_routes(Outcome& outcome, const Node& routes, const Environment& environment) {
-  RouteReader reader{{outcome, environment}};
-  read_tables(reader, "routes", routes);
+  RouteReader reader{outcome, environment};
+  const Complaint not_tables{"wrong-type", "'routes' is written as tables: [[routes]]", {}};
+  if (routes.kind != Node::Kind::array) {
+    reader.fail(routes.span, not_tables);
+    return;
+  }
+  for (const Node& table : routes.items) {
+    if (table.kind == Node::Kind::table) {
+      reader.read(table);
+    } else {
+      reader.fail(table.span, not_tables);
+    }
+  }
 }
 
 }  // namespace pronghorn::config
