@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cluster_own.h"
 
+#include <pronghorn/base/log.h>
+
 #include "ipc/boot.h"
 
 #include <cerrno>
 #include <cstdlib>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -58,6 +61,7 @@ OwnWorker::OwnWorker(Loop& loop, process::Parent primary, ipc::Slot* slot)
               [this] { state = Worker::State::listening; }) {
   id = std::strtoull(parent_->unique_id().c_str(), nullptr, 10);
   state = Worker::State::online;
+  log::rename("worker " + std::to_string(id));
   listen_to(*parent_);
 }
 

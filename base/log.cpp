@@ -115,6 +115,12 @@ spdlog::level::level_enum spdlog_level(Level level) noexcept {
 
 void configure(const Options& options) { log().configure(options); }
 
+void rename(const std::string& who) {
+  Options options = log().sink->options();
+  options.who = who;
+  configure(options);
+}
+
 bool enabled(Level level) noexcept { return level >= log().sink->options().level; }
 
 void write(Level level, std::string_view event, Fields fields, std::string_view sentence) {

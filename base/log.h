@@ -47,6 +47,8 @@ struct Options {
 /// Sets up this process's log on descriptor 2. May be called again (a worker learns its name late),
 /// but not while another thread logs. Without it the defaults hold.
 void configure(const Options& options);
+/// Another `who`; the rest stays.
+void rename(const std::string& who);
 bool enabled(Level level) noexcept;
 
 /// Writes one line of at most 4096 bytes (a longer one is cut); for people, one per line of

@@ -118,6 +118,16 @@ TEST_CASE("log: lines below the level are not made") {
   CHECK(text.find(" error master loud\n") != text.npos);
 }
 
+TEST_CASE("log: another name keeps the level and the form") {
+  Pipe pipe;
+  Stderr stand_in(pipe.in.get());
+  log::configure({.level = Level::warn, .form = Form::journal});
+  log::rename("worker 7");
+  log::notice("too low");
+  log::warn("cannot listen");
+  CHECK(pipe.read() == "<4>worker 7: cannot listen\n");
+}
+
 TEST_CASE("log: a full pipe blocks nobody, and what was lost is counted and said") {
   Pipe pipe;
   Stderr redirect(pipe.in.get());
