@@ -31,7 +31,9 @@ T value_of(Result<T> result) {
 
 std::shared_ptr<OwnWorker> OwnWorker::open(Loop& loop) {
   auto parent = value_of(process::parent(loop));
-  if (!parent) fail(Error::system(EBADF, "NODE_UNIQUE_ID is set, and NODE_CHANNEL_FD is not"));
+  // The text of the code is added by std::system_error.
+  const std::error_code none(EBADF, std::generic_category());
+  if (!parent) fail(Error(none, "NODE_UNIQUE_ID is set, and NODE_CHANNEL_FD is not"));
   std::shared_ptr<ipc::Scoreboard> board;
   auto boot = value_of(ipc::Boot::take_from_environment());
   if (boot && boot->scoreboard_fd >= 0) {

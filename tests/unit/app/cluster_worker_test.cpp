@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <stdlib.h>
+#include <system_error>
 #include <thread>
 
 using namespace pronghorn;
@@ -206,6 +208,15 @@ TEST_CASE(
   REQUIRE(rig.until("exit 1 SIGKILL"));
   rig.fork("serve");
   CHECK(ask(rig.loop, port, 1) == std::map<std::string, int>{{"worker 2", 1}});
+}
+
+TEST_CASE("cluster: a worker's number without a channel is refused, and says what is missing") {
+  Loop loop;
+  ::setenv("NODE_UNIQUE_ID", "1", 1);
+  CHECK_THROWS_WITH_AS(Cluster{loop},
+                       "cannot be a worker: NODE_UNIQUE_ID is set, and NODE_CHANNEL_FD is not: Bad "
+                       "file descriptor",
+                       std::system_error);
 }
 
 TEST_CASE("cluster: the primary's loop ends when its workers have, listeners or not") {
