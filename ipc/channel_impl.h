@@ -124,6 +124,7 @@ struct Channel::Impl {
   bool scheduled_ = false;
   bool write_scheduled_ = false;  // something left in this turn of the loop
   bool abandoned_ = false;
+  int lone_handles_ = 0;  // to be taken without a look for more in the same turn
   int turns_ = 0;
   std::size_t message_bytes_ = 0;
 };

@@ -18,6 +18,8 @@ namespace {
 // ends a recvmsg (unix(7)), so handles need several reads for few bytes.
 constexpr std::size_t kBytesPerTurn = 64 * 1024;
 constexpr int kReadsPerTurn = 16;
+// Handles that are taken without looking for another, after a look that found none.
+constexpr int kLoneHandles = 16;
 // Descriptors that may wait for the end of a long NODE_HANDLE line.
 constexpr std::size_t kMaxWaitingDescriptors = 8;
 
@@ -46,7 +48,11 @@ void Channel::Impl::read_some() {
     const auto room = std::span(space).subspan(taken);
     const std::size_t descriptors = received_.size();
     ssize_t count = receive(fd_.get(), room, received_);
-    if (count == -EAGAIN) return;
+    if (count == -EAGAIN) {
+      if (reads > 0) lone_handles_ = kLoneHandles;
+      return;
+    }
+    if (reads > 0) lone_handles_ = 0;
     if (count == 0 || count == -ECONNRESET) {
       // An incomplete last line is dropped, as Node does.
       return write_failure_ ? fail(*std::exchange(write_failure_, std::nullopt)) : finish();
@@ -59,11 +65,11 @@ void Channel::Impl::read_some() {
     }
     reader_.feed({space.data() + taken, static_cast<std::size_t>(count)});
     taken += static_cast<std::size_t>(count);
-    const bool was_all =
-        static_cast<std::size_t>(count) < room.size() && received_.size() == descriptors;
+    const bool was_full = static_cast<std::size_t>(count) == room.size();
+    const bool was_cut = received_.size() != descriptors;  // by the descriptor, whatever follows
     take_lines();
-    // Nothing cut the read short but the queue's end: the poll tells of more, and spares a call.
-    if (was_all) return;
+    // The queue's end, surely or probably: the poll tells of more, and spares a call.
+    if (!was_full && (!was_cut || lone_handles_-- > 0)) return;
   }
 }
 

@@ -29,6 +29,13 @@ std::optional<bool> boolean(const Json& json, const char* name) {
   return member->get<bool>();
 }
 
+bool is_command(const Json& json, std::string_view name) {
+  if (!json.is_object()) return false;
+  auto member = json.find("cmd");
+  return member != json.end() && member->is_string() &&
+         member->get_ref<const std::string&>() == name;
+}
+
 AddressType address_type(const Json& json) {
   auto name = text(json, "addressType");
   if (name == "udp4") return AddressType::udp4;
@@ -114,12 +121,19 @@ std::string_view address_type_text(AddressType type) noexcept {
 }
 
 std::optional<ClusterMessage> decode_cluster_message(const Json& json) {
-  if (!json.is_object() || text(json, "cmd") != "NODE_CLUSTER") return std::nullopt;
+  if (!is_command(json, "NODE_CLUSTER")) return std::nullopt;
   ClusterMessage out;
-  out.act = text(json, "act").value_or("");
+  auto act = text(json, "act");
+  auto key = text(json, "key");
   out.seq = integer(json, "seq");
   out.ack = integer(json, "ack");
-  out.key = text(json, "key").value_or("");
+  out.accepted = boolean(json, "accepted");
+  const std::size_t known = 1u + (act ? 1 : 0) + (key ? 1 : 0) + (out.seq ? 1 : 0) +
+                            (out.ack ? 1 : 0) + (out.accepted ? 1 : 0);
+  out.act = std::move(act).value_or("");
+  out.key = std::move(key).value_or("");
+  // Those about a connection have no other members: each spares a dozen look-ups.
+  if (known == json.size()) return out;
   out.index = integer(json, "index").value_or(0);
   out.address = text(json, "address");
   out.port = integer(json, "port");
@@ -133,7 +147,6 @@ std::optional<ClusterMessage> decode_cluster_message(const Json& json) {
   out.data = data(json);
   out.sockname = sockname(json);
   out.error = integer(json, "errno").value_or(0);
-  out.accepted = boolean(json, "accepted");
   return out;
 }
 
@@ -207,7 +220,7 @@ InternalMessage encode_pronghorn(const PronghornMessage& m) {
 }
 
 std::optional<PronghornMessage> decode_pronghorn(const Json& json) {
-  if (!json.is_object() || text(json, "cmd") != "NODE_PRONGHORN") return std::nullopt;
+  if (!is_command(json, "NODE_PRONGHORN")) return std::nullopt;
   PronghornMessage out;
   out.act = text(json, "act").value_or("");
   out.text = text(json, "text").value_or("");

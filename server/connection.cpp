@@ -6,6 +6,8 @@
 #include "server/deadlines.h"
 
 #include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace pronghorn::server {
@@ -37,7 +39,13 @@ bool Connection::read_once() {
   return true;
 }
 
+/// What is answered and closed without a handle of the loop is spared the option as well: its last
+/// bytes leave with the FIN. libuv makes the socket non-blocking.
 bool Connection::attach() {
+  if (is_from_elsewhere_) {
+    int on = 1;  // of a unix socket it fails
+    ::setsockopt(fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
   auto opened = uv::Tcp::open(context_.loop, socket_.release(), *this);
   if (!opened) return false;
   tcp_.emplace(std::move(*opened));

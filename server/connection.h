@@ -27,9 +27,12 @@ namespace pronghorn::server {
 /// connection can be given to another process (architecture, decision 12).
 class Connection final : private uv::Tcp::Handler {
  public:
-  /// `socket` is connected and non-blocking. Nothing is read before start().
+  /// `socket` is connected; whether it blocks does not matter. Nothing is read before start().
   Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer);
   ~Connection() = default;
+
+  /// Before start(): its socket does not inherit our listeners' options.
+  void set_accepted_elsewhere() noexcept { is_from_elsewhere_ = true; }
 
   /// Reads at once: with TCP_DEFER_ACCEPT the request is already here, and a connection that is
   /// answered and closed by that never gets a handle of the loop (0.7 of the CPU time of one that
@@ -103,6 +106,7 @@ class Connection final : private uv::Tcp::Handler {
   bool eof_ = false;
   bool lingering_ = false;
   bool more_unread_ = false;  // the last read filled the buffer
+  bool is_from_elsewhere_ = false;
 };
 
 }  // namespace pronghorn::server

@@ -2,8 +2,6 @@
 #include "server/peer.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
 
 namespace pronghorn::server {
 
@@ -26,17 +24,11 @@ void Peer::describe(const sockaddr_storage& address) {
   }
 }
 
-void prepare_connection(int fd, Peer& peer) {
+void Peer::describe(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   // A client that has left already has no name any more; reading will tell.
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) peer.describe(address);
-  if (address.ss_family == AF_INET || address.ss_family == AF_INET6) {
-    int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  int flags = ::fcntl(fd, F_GETFL);
-  if ((flags & O_NONBLOCK) == 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) describe(address);
 }
 
 }  // namespace pronghorn::server

@@ -13,15 +13,13 @@ namespace pronghorn::server {
 class Peer {
  public:
   void describe(const sockaddr_storage& address);
+  /// Of a connection that somebody else accepted.
+  void describe(int fd);
   std::string_view view() const noexcept { return view_; }
 
  private:
   char text_[INET6_ADDRSTRLEN];
   std::string_view view_ = "";  // who has left already is nobody
 };
-
-/// Makes a connection from elsewhere like one that we accepted: non-blocking, without delay; and
-/// says whose it is.
-void prepare_connection(int fd, Peer& peer);
 
 }  // namespace pronghorn::server

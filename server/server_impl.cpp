@@ -120,8 +120,10 @@ void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer) {
 bool Server::Impl::add_connection(UniqueFd socket) {
   if (closing_ || !has_room()) return false;
   server::Peer peer;
-  server::prepare_connection(socket.get(), peer);
-  added_.push_back(&admit(std::move(socket), peer.view()));
+  peer.describe(socket.get());
+  Connection& connection = admit(std::move(socket), peer.view());
+  connection.set_accepted_elsewhere();
+  added_.push_back(&connection);
   if (added_.size() == 1) soon([](Impl& impl) { impl.soon(&Impl::start_added); });
   return true;
 }

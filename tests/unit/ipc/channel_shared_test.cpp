@@ -71,6 +71,30 @@ TEST_CASE("channel shared: who is told may destroy the channel") {
   CHECK(calls == 1);
 }
 
+TEST_CASE("channel shared: of handles that come together, and one at a time, none waits") {
+  BarePeer p;
+  int came = 0;
+  ipc::Channel::Handlers handlers;
+  handlers.on_message = [&](const ipc::Json&, ipc::ReceivedHandle handle) {
+    if (handle) ++came;
+  };
+  p.channel = p.open(std::move(handlers));
+  auto socket = bound_socket(0);
+  const std::string line = "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Native\",\"msg\":1}\n";
+  auto send = [&](int count) {
+    const int until = came + count;
+    for (int i = 0; i < count; ++i) p.write(line, {socket.get()});
+    CHECK(p.wait([&] { return came == until; }));
+  };
+  for (int i = 0; i < 40; ++i) send(1);
+  for (int i = 0; i < 4; ++i) send(10);
+  send(1);
+  // Nor what is behind one, cut in a line.
+  p.write(line + line.substr(0, 10), {socket.get()});
+  p.write(line.substr(10), {socket.get()});
+  CHECK(p.wait([&] { return came == 83; }));
+}
+
 TEST_CASE("channel shared: an ACK leaves in one write with what the listener sends at once") {
   BarePeer p;
   int ends[2];

@@ -109,6 +109,28 @@ TEST_CASE("cluster messages: what was encoded decodes to itself") {
   CHECK(decode(encode_error_reply(1, "K", -98, 2).text().c_str()).error == -98);
 }
 
+TEST_CASE("cluster messages: those about a connection, alone and with members of others") {
+  auto reply = decode(encode_accepted(5, true, 7).text().c_str());
+  CHECK(reply.ack == 5);
+  CHECK(reply.accepted == true);
+  CHECK(reply.seq == 7);
+  CHECK(reply.data == "null");
+  CHECK(reply.address_type == AddressType::ipv4);
+  auto connection = decode(encode_new_connection("127.0.0.1:80:4:null:0", 8).text().c_str());
+  CHECK(connection.act == "newconn");
+  CHECK(connection.key == "127.0.0.1:80:4:null:0");
+  CHECK(connection.seq == 8);
+  auto more = decode(
+      R"({"cmd":"NODE_CLUSTER","ack":5,"accepted":false,"seq":7,"errno":-98,"data":{"a":1}})");
+  CHECK(more.accepted == false);
+  CHECK(more.error == -98);
+  CHECK(more.data == "{\"a\":1}");
+  // One of another type is there, and counts as absent.
+  auto wrong = decode(R"({"cmd":"NODE_CLUSTER","ack":"x","accepted":true,"seq":7,"port":1})");
+  CHECK_FALSE(wrong.ack.has_value());
+  CHECK(wrong.port == 1);
+}
+
 TEST_CASE("cluster messages: members of varying types are read leniently") {
   auto listen = decode(
       R"({"cmd":"NODE_CLUSTER","act":"queryServer","port":80,"backlog":false,"address":null,"seq":1})");

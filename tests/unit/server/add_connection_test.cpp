@@ -58,13 +58,20 @@ TEST_CASE("add_connection: it is like one that the server accepted") {
   Fixture f;
   auto [client, accepted] = f.acceptor.pair();
   int fd = accepted.get();
-  send_request(client.get());
-  CHECK(f.server->add_connection(std::move(accepted)));
-  int no_delay = 0;
-  socklen_t size = sizeof no_delay;
-  ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
-  CHECK(no_delay != 0);
-  CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+  SUBCASE("answered at once, though its socket blocks") {
+    send_request(client.get());
+    CHECK(f.server->add_connection(std::move(accepted)));
+  }
+  SUBCASE("without delay, and not blocking, when it has to wait for its request") {
+    CHECK(f.server->add_connection(std::move(accepted)));
+    for (int i = 0; i < 3; ++i) uv_run(f.loop.native(), UV_RUN_NOWAIT);
+    int no_delay = 0;
+    socklen_t size = sizeof no_delay;
+    ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
+    CHECK(no_delay != 0);
+    CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+    send_request(client.get());
+  }
   CHECK(answer(f.loop, client.get()) == "127.0.0.1");
   CHECK(f.counters.accepted.get() == 1);
   CHECK(f.counters.requests.get() == 1);
