@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <sys/stat.h>
 
 namespace pronghorn::app::cli {
@@ -16,6 +17,24 @@ namespace {
 /// "-" is a value (standard error), and so is a negative number.
 bool looks_like_option(const std::string& word) {
   return word.size() >= 2 && word[0] == '-' && (word[1] < '0' || word[1] > '9');
+}
+
+/// How many words an option takes: 2 with a value of its own.
+std::size_t words_of(const std::string& word, CommandBit command) {
+  const bool is_long = word.starts_with("--");
+  const auto equals = word.find('=');
+  const bool carries_value = is_long ? equals != std::string::npos : word.size() > 2;
+  const OptionSpec* option =
+      find_option(is_long ? word.substr(0, equals) : word.substr(0, 2), command);
+  return option != nullptr && !option->value.empty() && !carries_value ? 2 : 1;
+}
+
+/// Options that say how the program is run, and are no program's own: `run app.js --workers 4`.
+bool may_follow_argument(const std::string& word) {
+  constexpr std::array<std::string_view, 4> kNames{"--workers", "--node", "--scheduling",
+                                                   "--sticky"};
+  return std::ranges::find(kNames, std::string_view(word).substr(0, word.find('='))) !=
+         kNames.end();
 }
 
 Output unknown_option(const std::string& program, CommandBit command, const std::string& dashed,
@@ -90,19 +109,18 @@ std::optional<Output> refuse_unknown(const std::string& program, CommandBit comm
 std::vector<std::string> split_behind_argument(std::vector<std::string>& arguments,
                                                CommandBit command) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& word = arguments[i];
-    const bool is_end = word == "--";
-    if (!is_end && looks_like_option(word)) {
-      const bool carries_value =
-          word.starts_with("--") ? word.find('=') != std::string::npos : word.size() > 2;
-      const OptionSpec* option = find_option(
-          word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2), command);
-      if (option != nullptr && !option->value.empty() && !carries_value) ++i;
+    const bool is_end = arguments[i] == "--";
+    if (!is_end && looks_like_option(arguments[i])) {
+      i += words_of(arguments[i], command) - 1;
       continue;
     }
-    const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(
-                                               std::min(i + (is_end ? 2 : 1), arguments.size()));
-    std::vector<std::string> behind(first, arguments.end());
+    i = std::min(i + (is_end ? 2 : 1), arguments.size());
+    while (!is_end && i < arguments.size() && may_follow_argument(arguments[i])) {
+      i = std::min(i + words_of(arguments[i], command), arguments.size());
+    }
+    const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(i);
+    const bool has_mark = !is_end && first != arguments.end() && *first == "--";
+    std::vector<std::string> behind(first + (has_mark ? 1 : 0), arguments.end());
     arguments.erase(first, arguments.end());
     return behind;
   }

@@ -19,7 +19,8 @@ std::optional<Output> refuse_unknown(const std::string& program, CommandBit comm
                                      const std::vector<std::string>& arguments, bool has_commands);
 
 /// Cuts what stands behind the first word that is no option, and returns it: it belongs to the
-/// program that is run.
+/// program that is run. --workers, --node, --scheduling and --sticky may follow that word directly;
+/// "--" ends them, and goes.
 std::vector<std::string> split_behind_argument(std::vector<std::string>& arguments,
                                                CommandBit command);
 

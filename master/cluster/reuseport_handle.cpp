@@ -85,7 +85,9 @@ void ReuseportHandle::settle_slot(std::uint32_t index) {
   std::ranges::copy_if(members_, std::back_inserter(able),
                        [](const Member* m) { return !m->is_suspect(); });
   if (able.empty()) return;
-  std::ranges::stable_sort(able, {}, [this](const Member* m) { return borrowed_by(*m); });
+  // Not stable_sort: clang-19 rejects libstdc++ 12's.
+  std::ranges::sort(able, {},
+                    [this](const Member* m) { return std::pair(borrowed_by(*m), m->id()); });
   for (Member* member : able) {
     if (!slots_[index].refused.contains(member->id()) && lend(index, *member)) return;
   }

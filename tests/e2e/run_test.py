@@ -87,6 +87,16 @@ class Serves(unittest.TestCase):
             self.assertEqual(server.port, port)
             self.assertEqual(body(port)[:7], "worker ")
 
+    def test_how_it_is_run_may_stand_directly_behind_the_program(self):
+        script = "require('http').createServer((q, r) => r.end(process.argv.slice(2).join(' '))).listen(0)"
+        for words, workers, own in (
+                (("--workers", "3", "--scheduling=shared", "--", "--workers", "9"), 3, "--workers 9"),
+                (("--workers=1", "a", "--workers", "9", "--"), 1, "a --workers 9 --"),
+                (("--workers=2", "--name", "x", "--sticky"), 2, "--name x --sticky"),
+                (("--sticky", "--workers", "2", "-w", "4"), 2, "-w 4")):
+            with self.subTest(words), Program(script, *words, options=()) as server:
+                self.assertEqual((server.workers, body(server.port)), (workers, own))
+
     def test_a_program_that_says_ready_need_not_listen(self):
         with Program("process.send('ready'); process.on('disconnect', () => process.exit(0))") as server:
             self.assertEqual((server.urls, server.workers), ([], 2))
