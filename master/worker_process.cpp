@@ -19,6 +19,9 @@ namespace {
 constexpr int kConfigFault = 78;  // sysexits.h EX_CONFIG
 // A child of the worker's may hold the channel open after its end.
 constexpr Millis kLastWords{100};
+// A Node program that says "ready" in its listen()'s callback does so just before its 'listening':
+// the ready line should know the address.
+constexpr Millis kListensMeanwhile{50};
 
 }  // namespace
 
@@ -28,10 +31,12 @@ WorkerProcess::WorkerProcess(const Shared& shared, const WorkerImage& image, con
       is_program_(image.is_program()),
       who_(who),
       events_(std::move(events)),
-      exit_timer_(shared.loop, [this] {
-        leave_primary();
-        report_exit();
-      }) {}
+      exit_timer_(shared.loop,
+                  [this] {
+                    leave_primary();
+                    report_exit();
+                  }),
+      ready_timer_(shared.loop, [this] { become_ready(); }) {}
 
 WorkerProcess::~WorkerProcess() { leave_primary(); }
 
@@ -85,6 +90,7 @@ void WorkerProcess::leave_primary() {
 }
 
 void WorkerProcess::on_disconnect() {
+  ready_timer_.stop();
   leave_primary();
   if (exit_) {
     exit_timer_.stop();
@@ -96,6 +102,7 @@ void WorkerProcess::on_disconnect() {
 
 void WorkerProcess::on_exit(const process::Exit& exit) {
   exit_ = exit;
+  ready_timer_.stop();
   // Its last words may still be unread: what it has accepted, or a fault's reason, is worth the
   // wait.
   if (child_->channel() != nullptr) {
@@ -152,7 +159,7 @@ void WorkerProcess::on_message(const ipc::Json& message) {
   if (ready_) return;
   // As programs tell other process managers that they are ready without listening.
   auto text = ipc::dump_json(message);
-  if (text && *text == "\"ready\"") become_ready();
+  if (text && *text == "\"ready\"") ready_timer_.start(kListensMeanwhile);
 }
 
 void WorkerProcess::on_internal(const ipc::Json& message) {
@@ -168,6 +175,7 @@ void WorkerProcess::note_listening() {
 }
 
 void WorkerProcess::become_ready() {
+  ready_timer_.stop();
   if (!std::exchange(ready_, true)) events_.on_ready();
 }
 

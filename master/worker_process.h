@@ -104,7 +104,8 @@ class WorkerProcess {
   bool faulted_ = false;
   bool reported_ = false;
   std::optional<process::Exit> exit_;
-  uv::Timer exit_timer_;  // waits for the last words
+  uv::Timer exit_timer_;   // waits for the last words
+  uv::Timer ready_timer_;  // has said "ready", and may listen yet
 };
 
 }  // namespace pronghorn::master

@@ -85,9 +85,10 @@ void ReuseportHandle::settle_slot(std::uint32_t index) {
   std::ranges::copy_if(members_, std::back_inserter(able),
                        [](const Member* m) { return !m->is_suspect(); });
   if (able.empty()) return;
-  // Not stable_sort: clang-19 rejects libstdc++ 12's.
-  std::ranges::sort(able, {},
-                    [this](const Member* m) { return std::pair(borrowed_by(*m), m->id()); });
+  // In the order of joining where they are equal. Not stable_sort: clang-19 rejects libstdc++ 12's.
+  std::ranges::sort(able, {}, [this](const Member* m) {
+    return std::pair(borrowed_by(*m), std::ranges::find(members_, m) - members_.begin());
+  });
   for (Member* member : able) {
     if (!slots_[index].refused.contains(member->id()) && lend(index, *member)) return;
   }

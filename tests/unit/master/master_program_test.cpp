@@ -117,6 +117,19 @@ TEST_CASE("programs: with no workers of our own there is no listener, and one th
   CHECK(rig.finish() == 0);
 }
 
+TEST_CASE("programs: one that says ready just before it listens is ready with its address") {
+  Rig rig(
+      0,
+      {shell("echo '\"ready\"' >&3; true | true; "
+             "echo '{\"cmd\":\"NODE_CLUSTER\",\"act\":\"listening\",\"address\":\"h\",\"port\":7,"
+             "\"addressType\":4,\"seq\":1}' >&3; head -c 1 <&3 >/dev/null",
+             1)});
+  REQUIRE(run_until(rig.loop, [&] { return rig.ready_calls > 0; }));
+  CHECK(rig.ready.opened.size() == 1);
+  rig.master->stop(StopMode::fast);
+  CHECK(rig.finish() == 0);
+}
+
 TEST_CASE("programs: one that neither listens nor says ready is ended by SIGTERM") {
   Rig rig(0, {shell("exec sleep 60", 1)}, {.start_timeout = 100ms, .abort_grace = 50ms});
   CHECK(rig.wait_status([](const ServerStatus& s) { return s.workers[0].exits >= 1; }));
@@ -209,9 +222,8 @@ TEST_CASE("programs: messages of its own are no flood, however many") {
                         done + "; head -c 1 <&3 >/dev/null",
                     1)});
   REQUIRE(run_until(rig.loop, [&] { return std::filesystem::exists(done); }));
-  auto status = rig.status();
-  CHECK(status.workers[0].exits == 0);
-  CHECK(status.workers[0].state == "ready");
+  CHECK(rig.wait_status([](const ServerStatus& s) { return s.workers[0].state == "ready"; }));
+  CHECK(rig.status().workers[0].exits == 0);
   rig.master->stop(StopMode::fast);
   CHECK(rig.finish() == 0);
 }
