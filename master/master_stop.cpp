@@ -93,12 +93,12 @@ void Master::Impl::drain_queues() {
 void Master::Impl::close_listeners() {
   if (std::exchange(listeners_closed, true)) return;
   close_delay.stop();
-  // The workers first: each takes what is queued before it closes its descriptors; ours would only
-  // go sooner.
+  // Ours first: a worker takes what is queued before it closes its descriptor, but what comes after
+  // the last one's look, and before we close ours, would be nobody's (55 connections, once).
+  free_addresses();
   for (auto& worker : running) {
     if (worker.process) worker.process->disconnect();
   }
-  free_addresses();
 }
 
 // The Primary watches the listeners' descriptors: it forgets them first.
