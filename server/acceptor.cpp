@@ -70,8 +70,15 @@ void Acceptor::take_all() {
     if (taken != Taken::none) taken = take_one();
     if (taken == Taken::none || taken == Taken::stop) break;
   }
-  if (draining_ && taken == Taken::none) close();
+  if (draining_ && taken == Taken::none) close_empty();
   owner_.on_wakeup_end();
+}
+
+// What comes between the last look and the close is reset: nothing that takes time lies between.
+void Acceptor::close_empty() {
+  poll_.reset();
+  while (drained_ <= kDrainAtMost && owner_.has_room() && take_one() == Taken::one) ++drained_;
+  close();
 }
 
 Acceptor::Taken Acceptor::take_one() {

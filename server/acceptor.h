@@ -61,6 +61,7 @@ class Acceptor {
   Taken take_one();
   void pause(int error);
   void watch() noexcept;
+  void close_empty();
   void close() noexcept;
 
   UniqueFd listener_;
