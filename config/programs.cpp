@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The [[programs]] tables: what runs as workers beside ours.
-#include "config/apply.h"
 #include "config/suggest.h"
+#include "config/table_reader.h"
 #include "config/toml_text.h"
 #include "config/value.h"
 
@@ -16,16 +16,7 @@ namespace {
 constexpr std::array<std::string_view, 5> kProgramKeys = {"name", "file", "args", "node",
                                                           "workers"};
 
-struct ProgramReader {
-  Outcome& outcome;
-  const Environment& environment;
-  bool good = true;
-
-  void fail(const Span& span, Complaint complaint) {
-    outcome.problems.push_back(outcome.document.at(span, complaint));
-    good = false;
-  }
-
+struct ProgramReader : TableReader {
   /// Empty when it was no text, or its variables could not be put in: then that was said.
   std::string text(const std::string& subject, Node value, std::string_view wanted) {
     if (value.kind != Node::Kind::text) {
@@ -121,16 +112,8 @@ struct ProgramReader {
 }  // namespace
 
 void apply_programs(Outcome& outcome, const Node& programs, const Environment& environment) {
-  ProgramReader reader{outcome, environment};
-  const Complaint not_tables{"wrong-type", "'programs' is written as tables: [[programs]]", {}};
-  if (programs.kind != Node::Kind::array) return reader.fail(programs.span, not_tables);
-  for (const Node& table : programs.items) {
-    if (table.kind == Node::Kind::table) {
-      reader.read(table);
-    } else {
-      reader.fail(table.span, not_tables);
-    }
-  }
+  ProgramReader reader{{outcome, environment}};
+  read_tables(reader, "programs", programs);
 }
 
 }  // namespace pronghorn::config

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The [[routes]] tables: the only part of the file whose number of entries is open.
-#include "config/apply.h"
+// The [[routes]] tables: how many there are is open.
 #include "config/suggest.h"
+#include "config/table_reader.h"
 #include "config/toml_text.h"
 
 #include <fmt/format.h>
@@ -15,16 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kRouteKeys = {"path", "handler", "text"};
 constexpr std::array<std::string_view, 2> kHandlers = {"echo", "text"};
 
-struct RouteReader {
-  Outcome& outcome;
-  const Environment& environment;
-  bool good = true;
-
-  void fail(const Span& span, Complaint complaint) {
-    outcome.problems.push_back(outcome.document.at(span, complaint));
-    good = false;
-  }
-
+struct RouteReader : TableReader {
   void read_text(Route& route, const Member& member, Node value) {
     const std::string subject = fmt::format("'routes.{}'", member.key);
     if (value.kind != Node::Kind::text) {
@@ -94,19 +85,8 @@ struct RouteReader {
 }  // namespace
 
 void apply_routes(Outcome& outcome, const Node& routes, const Environment& environment) {
-  RouteReader reader{outcome, environment};
-  const Complaint not_tables{"wrong-type", "'routes' is written as tables: [[routes]]", {}};
-  if (routes.kind != Node::Kind::array) {
-    reader.fail(routes.span, not_tables);
-    return;
-  }
-  for (const Node& table : routes.items) {
-    if (table.kind == Node::Kind::table) {
-      reader.read(table);
-    } else {
-      reader.fail(table.span, not_tables);
-    }
-  }
+  RouteReader reader{{outcome, environment}};
+  read_tables(reader, "routes", routes);
 }
 
 }  // namespace pronghorn::config
