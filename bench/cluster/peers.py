@@ -43,6 +43,14 @@ def start_run(options, folder, cpus, workers):
     return server
 
 
+def start_floor(options, folder, cpus, workers):
+    argv = [needs(f"{options.build}/bench/cluster/floor"), options.node, APP, str(workers)]
+    server = servers.Server("floor", argv, cpus, f"{folder}/floor.err", environment())
+    server.port = ready_port(server)
+    server.primary = server.process.pid
+    return server
+
+
 def start_node(options, folder, cpus, workers):
     argv = [options.node, f"{TOP}/tests/node/apps/cluster.js", APP, str(workers)]
     # A port of its own choice would be another one after the death of the only worker.
@@ -112,6 +120,7 @@ STARTS = {
     "pronghorn run": start_run,
     "node cluster": start_node,
     "pm2": Pm2,
+    "floor": start_floor,
     "serve round_robin": lambda *args: start_serve(*args, "round_robin"),
     "serve shared": lambda *args: start_serve(*args, "shared"),
     "serve reuseport": lambda *args: start_serve(*args, "reuseport"),

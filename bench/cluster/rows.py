@@ -26,9 +26,11 @@ NODE = ("pronghorn run", "node cluster", "pm2")
 OURS = ("serve round_robin", "serve shared", "serve reuseport", "alone")
 
 ROWS = [
-    Row("node-close", "a Node application, one request per connection, round robin", "load", NODE, True,
+    # 'floor' makes the system calls of a hand-over and nothing else: docs/decisions/0015.
+    Row("node-close", "a Node application, one request per connection, round robin", "load", (*NODE, "floor"), True,
         (Bar("pronghorn run", "primary_us", most=0.25, to="node cluster"),
-         Bar("pronghorn run", "primary_us", most=0.25, to="pm2"))),
+         Bar("pronghorn run", "primary_us", most=0.25, to="pm2"),
+         Bar("pronghorn run", "primary_us", most=1.25, to="floor"))),
     Row("node-keepalive", "the same, keep-alive", "load", NODE, False,
         (Bar("pronghorn run", "req_s", least=1.0, to="node cluster"), Bar("pronghorn run", "req_s", least=1.0, to="pm2"))),
     Row("close", "C++ workers, one request per connection", "load", OURS, True,
