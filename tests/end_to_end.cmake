@@ -39,11 +39,8 @@ pronghorn_end_to_end(run TIMEOUT 240 COST 12)
 pronghorn_end_to_end(polyglot TIMEOUT 120)
 pronghorn_end_to_end(http_cases TIMEOUT 300 COST 14)
 pronghorn_end_to_end(install TIMEOUT 300 COST 13)
-# Long, and about Node as much as about us: a second compiler has nothing to add to them.
-if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
-  pronghorn_end_to_end(node_versions TIMEOUT 300 COST 30)
-  pronghorn_end_to_end(frameworks TIMEOUT 300 COST 40)
-endif()
+pronghorn_end_to_end(node_versions TIMEOUT 300 COST 30)
+pronghorn_end_to_end(frameworks TIMEOUT 300 COST 40)
 
 add_test(NAME docs COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/docs/docs_check.py ${PROJECT_SOURCE_DIR})
 set_tests_properties(docs PROPERTIES LABELS house TIMEOUT 60)
