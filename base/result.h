@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace pronghorn {
@@ -50,6 +51,26 @@ class Error {
   std::string text_;
   std::shared_ptr<const FailedCall> call_;  // shared: errors are copied, and few have one
 };
+
+}  // namespace pronghorn
+
+/// What value() of a Result throws when there is none: it says what failed, also where nobody
+/// catches it.
+template <>
+class std::bad_expected_access<pronghorn::Error> : public std::bad_expected_access<void> {
+ public:
+  explicit bad_expected_access(pronghorn::Error error) : error_(std::move(error)) {}
+  const char* what() const noexcept override { return error_.message().c_str(); }
+  pronghorn::Error& error() & noexcept { return error_; }
+  const pronghorn::Error& error() const& noexcept { return error_; }
+  pronghorn::Error&& error() && noexcept { return std::move(error_); }
+  const pronghorn::Error&& error() const&& noexcept { return std::move(error_); }
+
+ private:
+  pronghorn::Error error_;
+};
+
+namespace pronghorn {
 
 template <class T>
 using Result = std::expected<T, Error>;

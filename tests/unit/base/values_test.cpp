@@ -29,6 +29,18 @@ TEST_CASE("result: an error without system cause has no errno value") {
   CHECK(error.errno_value() == 0);
 }
 
+TEST_CASE("result: a value() that is not there says what failed") {
+  const Result<int> none = std::unexpected(Error::system(EADDRINUSE, "listen 127.0.0.1:80"));
+  CHECK_THROWS_WITH_AS(static_cast<void>(none.value()),
+                       "listen 127.0.0.1:80: address already in use",
+                       std::bad_expected_access<Error>);
+  try {
+    static_cast<void>(Result<void>(std::unexpected(Error(Errc::ipc_disconnected, "gone"))).value());
+  } catch (std::bad_expected_access<Error>& thrown) {
+    CHECK(thrown.error().code() == Errc::ipc_disconnected);
+  }
+}
+
 TEST_CASE("result: errno texts begin with a small letter unless they begin with an acronym") {
   CHECK(errno_text(EADDRINUSE) == "address already in use");
   CHECK(errno_text(EXDEV) == "invalid cross-device link");
