@@ -80,13 +80,19 @@ void check_listeners(Outcome& outcome) {
 }
 
 void check_control(Outcome& outcome) {
+  const std::string& path = outcome.config.control;
   const std::size_t longest = sizeof(sockaddr_un{}.sun_path) - 1;
-  if (outcome.config.control.size() <= longest) return;
   const Origin origin = outcome.origin("control");
+  if (constexpr std::string_view kScheme = "unix:"; path.starts_with(kScheme)) {
+    return report(outcome, origin, origin.span,
+                  {"bad-value", "'control' is a path as it is, without 'unix:'",
+                   path.substr(kScheme.size())});
+  }
+  if (path.size() <= longest) return;
   report(outcome, origin, origin.span,
          {"bad-value",
           fmt::format("the path of a unix socket has at most {} bytes, this one has {}", longest,
-                      outcome.config.control.size()),
+                      path.size()),
           {}});
 }
 
