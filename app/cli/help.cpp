@@ -40,6 +40,8 @@ std::string_view examples(CommandBit command) {
     case kRun:
       return "  pronghorn run app.js                     on every core, as it is\n"
              "  pronghorn run -w 4 app.js --port 3000    what follows PROGRAM is its own\n\n"
+             "Directly behind it --workers, --node, --scheduling and --sticky count, too, up\n"
+             "to a '--': pronghorn run app.js --workers 4\n"
              "PROGRAM: a Node script (.js, .cjs, .mjs, or any with --node), or an executable\n"
              "that speaks Node's channel. The master listens for it and hands connections\n"
              "over, round_robin by default; it replaces what dies, and stops without loss.\n"
