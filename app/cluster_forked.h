@@ -27,6 +27,7 @@ class ForkedWorker final : public Worker::Impl {
   void kill(const process::Signal& signal) override;
   void disconnect() override;
   bool is_connected() const noexcept override { return child_ && child_->connected(); }
+  std::optional<std::uint32_t> slot() const noexcept { return slot_; }
   /// 'disconnect' is not told yet, and will be.
   bool has_channel() const noexcept { return has_channel_; }
 

@@ -65,6 +65,9 @@ OwnWorker::OwnWorker(Loop& loop, process::Parent primary, ipc::Slot* slot)
   state = Worker::State::online;
   log::rename("worker " + std::to_string(id));
   listen_to(*parent_);
+  if (slot == nullptr) return;
+  heartbeat_.emplace(loop, *slot, [] {});
+  heartbeat_->start();
 }
 
 // Whatever is called may destroy the Cluster, and with it the channel: each handler keeps this.
@@ -94,6 +97,7 @@ void OwnWorker::listen_to(process::Parent& parent) {
 void OwnWorker::end() noexcept {
   events.clear();
   drain_limit_.reset();
+  heartbeat_.reset();
   parent_.reset();
 }
 

@@ -7,6 +7,7 @@
 #include "app/cluster_listen.h"
 #include "base/uv/timer.h"
 #include "ipc/scoreboard.h"
+#include "worker/heartbeat.h"
 #include "worker/primary_link.h"
 #include "worker/primary_listen.h"
 
@@ -44,6 +45,7 @@ class OwnWorker final : public Worker::Impl {
   worker::PrimaryLink link_;
   worker::PrimaryListen listen_;
   app::ClusterListen source_;
+  std::optional<worker::Heartbeat> heartbeat_;  // with a slot
   std::optional<uv::Timer> drain_limit_;
   int steps_left_ = 0;       // before the channel may close
   bool leaving_ = false;     // by disconnect(), ours or the primary's

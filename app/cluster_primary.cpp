@@ -63,6 +63,8 @@ void Cluster::Impl::disconnect(std::function<void()> done) {
     if (worker->is_connected()) connected.push_back(id);
   }
   for (std::uint64_t id : connected) forked(id)->disconnect();
+  // As in Node: nobody is left to take what would come.
+  if (protocol) protocol->close_servers();
   loop.soon([weak = weak_from_this()] {
     if (auto self = weak.lock()) self->check_disconnected();
   });
@@ -83,6 +85,14 @@ void Cluster::Impl::supervise(const SupervisionPolicy& policy) {
   };
   hooks.kill = [this](std::uint64_t id, int signal) {
     if (ForkedWorker* worker = forked(id)) worker->kill(signal);
+  };
+  hooks.heartbeat = [this](std::uint64_t id) {
+    ForkedWorker* worker = forked(id);
+    return worker != nullptr && worker->slot() ? slots.heartbeat_age(*worker->slot())
+                                               : std::optional<Millis>();
+  };
+  hooks.set_suspect = [this](std::uint64_t id, bool suspect) {
+    protocol->set_suspect(id, suspect);
   };
   hooks.keep = [this] { return shared_from_this(); };
   supervision = std::make_unique<app::ClusterSupervision>(

@@ -49,6 +49,10 @@ struct SupervisionPolicy {
   std::chrono::milliseconds intensity_window{60'000};  ///< … in this time
   std::chrono::milliseconds start_timeout{30'000};     ///< from fork to 'listening'
   std::chrono::milliseconds give_up_after{50'000};     ///< without any worker that listens
+  /// A worker whose loop has not turned for so long is ended (SIGABRT, SIGKILL 2 s later) and
+  /// replaced; from 1 s on it gets no new connection. 0: never. Workers of other programs have no
+  /// heartbeat.
+  std::chrono::milliseconds hang_timeout{10'000};
   /// No worker ever lived; default: the loop is stopped with exit code 70.
   std::function<void(const Error&)> on_give_up{};
 };

@@ -34,6 +34,12 @@ void ClusterSlots::give_back(std::uint32_t slot) {
   memory.counters.requests_active.set(0);
 }
 
+std::optional<Millis> ClusterSlots::heartbeat_age(std::uint32_t slot) {
+  const std::int64_t beat = board_->slot(slot).heartbeat_ms.load(std::memory_order_relaxed);
+  if (beat == 0) return std::nullopt;
+  return Millis(monotonic_ms() - beat);
+}
+
 std::string ClusterSlots::boot_text(std::uint32_t slot, int fd) {
   ipc::Boot boot;
   boot.slot = slot;

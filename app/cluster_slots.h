@@ -3,6 +3,8 @@
 // least_connections and reuseport go by it. Owned by Cluster.
 #pragma once
 
+#include <pronghorn/base/clock.h>
+
 #include "ipc/scoreboard.h"
 
 #include <cstdint>
@@ -22,6 +24,8 @@ class ClusterSlots {
   std::optional<std::uint32_t> take();
   /// Its worker is dead.
   void give_back(std::uint32_t slot);
+  /// How long ago its worker has shown that its loop turns; empty where it does not show it.
+  std::optional<Millis> heartbeat_age(std::uint32_t slot);
   /// What a worker with `slot` finds in Boot::kVariable when the scoreboard is its descriptor `fd`.
   static std::string boot_text(std::uint32_t slot, int fd);
 

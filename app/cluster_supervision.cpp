@@ -15,7 +15,7 @@ namespace {
 
 using master::Action;
 
-// Nothing here looks at heartbeats, so nothing needs to know whether this process was stopped.
+constexpr Millis kTick{250};  // at most half of SupervisorPolicy::stall
 constexpr Millis kNever = std::chrono::hours(24 * 365);
 
 master::SupervisorPolicy full_policy(const SupervisionPolicy& policy, Millis disconnect_timeout) {
@@ -28,7 +28,9 @@ master::SupervisorPolicy full_policy(const SupervisionPolicy& policy, Millis dis
   full.start_timeout = policy.start_timeout;
   full.give_up_after = policy.give_up_after;
   full.drain_timeout = disconnect_timeout;
-  full.stall = kNever;
+  full.hang_timeout = policy.hang_timeout.count() > 0 ? policy.hang_timeout : kNever;
+  // It is suspected before it is ended, however short the time.
+  full.suspect_after = std::min(full.suspect_after, full.hang_timeout / 2);
   return full;
 }
 
@@ -44,15 +46,34 @@ ClusterSupervision::ClusterSupervision(Loop& loop, const SupervisionPolicy& poli
                     return std::uniform_real_distribution<double>(0, 1)(engine);
                   }),
       ids_(supervisor_.size(), 0),
-      deadline_(loop, [this] { perform(supervisor_.tick(Clock::now())); }) {}
+      deadline_(loop, [this] { perform(supervisor_.tick(Clock::now())); }),
+      ticker_(loop, [this] { on_tick(); }) {
+  ticker_.unref();  // the workers keep the loop running
+}
 
-void ClusterSupervision::start() { perform(supervisor_.start(Clock::now())); }
+void ClusterSupervision::start() {
+  ticker_.start(kTick, kTick);
+  perform(supervisor_.start(Clock::now()));
+}
 void ClusterSupervision::stop() {
   if (!over_) perform(supervisor_.stop(master::StopMode::drain, Clock::now()));
 }
 void ClusterSupervision::end() noexcept {
   over_ = true;
   deadline_.stop();
+  ticker_.stop();
+}
+
+// First the gap since the last tick: whether old heartbeats are ours to blame.
+void ClusterSupervision::on_tick() {
+  auto keep = hooks_.keep();
+  perform(supervisor_.tick(Clock::now()));
+  for (std::uint32_t slot = 0; slot < supervisor_.size() && !over_; ++slot) {
+    if (!supervisor_.slot(slot).has_process) continue;
+    if (auto age = hooks_.heartbeat(ids_[slot])) {
+      perform(supervisor_.heartbeat(slot, *age, Clock::now()));
+    }
+  }
 }
 
 // As in Master: an action's outcome is an event with actions of its own, which queue up in order.
@@ -82,8 +103,10 @@ void ClusterSupervision::perform_one(const Action& action) {
       return give_up(action);
     case Action::Kind::finished:
       return end();
-    case Action::Kind::suspect:  // nobody reports heartbeats
+    case Action::Kind::suspect:
+      return hooks_.set_suspect(ids_[action.slot], true);
     case Action::Kind::recovered:
+      return hooks_.set_suspect(ids_[action.slot], false);
     case Action::Kind::ready_all:
       return;
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pronghorn/app/cluster_settings.h>
+#include <pronghorn/base/clock.h>
 #include <pronghorn/base/uv/loop.h>
 #include <pronghorn/process/exit.h>
 
@@ -31,6 +32,9 @@ class ClusterSupervision {
     std::function<std::uint64_t(Watch)> fork;  ///< its id
     std::function<void(std::uint64_t)> disconnect;
     std::function<void(std::uint64_t, int)> kill;
+    /// The age of its heartbeat; empty where it has none.
+    std::function<std::optional<Millis>(std::uint64_t)> heartbeat;
+    std::function<void(std::uint64_t, bool)> set_suspect;
     /// Keeps this object alive: on_give_up is a user's.
     std::function<std::shared_ptr<void>()> keep;
   };
@@ -49,6 +53,7 @@ class ClusterSupervision {
   void fork(std::uint32_t slot);
   void give_up(const master::Action& action);
   void sync();
+  void on_tick();
 
   Loop& loop_;
   std::function<void(const Error&)> on_give_up_;
@@ -59,6 +64,7 @@ class ClusterSupervision {
   bool performing_ = false;
   bool over_ = false;
   uv::Timer deadline_;
+  uv::Timer ticker_;  // heartbeats are looked at
 };
 
 }  // namespace pronghorn::app

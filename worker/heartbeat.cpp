@@ -12,6 +12,8 @@ Heartbeat::Heartbeat(Loop& loop, ipc::Slot& slot, std::function<void()> on_tick)
   timer_.unref();
 }
 
+Heartbeat::~Heartbeat() { slot_.heartbeat_ms.store(0, std::memory_order_relaxed); }
+
 void Heartbeat::start() {
   last_ = Clock::now();
   slot_.heartbeat_ms.store(monotonic_ms());

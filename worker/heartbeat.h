@@ -16,8 +16,11 @@ namespace pronghorn::worker {
 class Heartbeat {
  public:
   /// Beats every Gate::kTickMs from start() on; calls `on_tick` after each beat. Does not keep the
-  /// loop running. `slot` outlives it.
+  /// loop running. Its end is no hang: the scoreboard says that nothing beats. `slot` outlives it.
   Heartbeat(Loop& loop, ipc::Slot& slot, std::function<void()> on_tick);
+  ~Heartbeat();
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
   void start();
 
  private:

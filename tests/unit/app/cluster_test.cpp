@@ -169,6 +169,16 @@ TEST_CASE("cluster supervision: what dies is replaced, until the cluster is disc
   CHECK_FALSE(rig.saw("online 5"));
 }
 
+TEST_CASE("cluster supervision: a worker whose loop does not turn is ended, and replaced") {
+  ClusterRig rig;
+  ::setenv("WORKER", "hang", 1);
+  rig.cluster->supervise({.workers = 1, .hang_timeout = std::chrono::milliseconds(300)});
+  REQUIRE(rig.until("listening 1"));
+  REQUIRE(rig.cluster->workers().at(1)->send("now").has_value());
+  REQUIRE(rig.until("listening 2"));
+  CHECK(rig.saw("exit 1 SIGABRT"));
+}
+
 TEST_CASE("cluster supervision: it gives up on workers that never listen") {
   ClusterRig rig;
   ::setenv("WORKER", "fail", 1);

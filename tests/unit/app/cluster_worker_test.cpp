@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <stdlib.h>
 #include <system_error>
 #include <thread>
@@ -39,6 +40,24 @@ struct HelperWorker {
       ::signal(SIGTERM, what == "deaf" ? SIG_DFL : SIG_IGN);
       server->on_listening([&self](const Address&) { (void)self.send("deaf"); });
       REQUIRE(server->listen("127.0.0.1:0", {.exclusive = true}).has_value());
+    }
+    if (what == "hang") {  // as doctest would report it
+      ::signal(SIGABRT, SIG_DFL);
+      serve("127.0.0.1:0");
+      self.on_message([](const Json&) {
+        for (;;) ::pause();
+      });
+    }
+    if (what == "greet") {  // writes to the socket that comes, and sends it back
+      self.on_message([&self](const Json& message, ipc::ReceivedHandle& handle) {
+        const std::string text = "from the worker";
+        CHECK(::send(handle.fd.get(), text.data(), text.size(), MSG_NOSIGNAL) > 0);
+        CHECK(self.send(message, ipc::Handle::socket(handle.fd.get())).has_value());
+      });
+    }
+    if (what == "place") {
+      const char* home = std::getenv("HOME");
+      (void)self.send({std::filesystem::current_path().string(), home != nullptr ? home : "none"});
     }
     if (what == "drop") {  // the Cluster goes within its own callback
       self.on_message([this](const Json&) {
@@ -196,6 +215,62 @@ TEST_CASE(
   REQUIRE(rig.until("exit 1 SIGKILL"));
   CHECK(code == Errc::ipc_channel_closed);
   CHECK(rig.cluster->workers().empty());
+}
+
+TEST_CASE("cluster: a worker starts where the settings say, without what fork() takes away") {
+  ClusterRig rig({.cwd = "/"});
+  ::setenv("HOME", "/somewhere", 1);
+  rig.fork("place");
+  REQUIRE(run_until(rig.loop, [&] { return rig.messages.size() == 1; }));
+  rig.fork("place", process::Environment().unset("HOME"));
+  REQUIRE(run_until(rig.loop, [&] { return rig.messages.size() == 2; }));
+  CHECK(rig.messages == std::vector<std::string>{R"(["/","/somewhere"])", R"(["/","none"])"});
+}
+
+TEST_CASE("cluster: a socket goes with a message to a worker, and comes back with one") {
+  ClusterRig rig;
+  Worker& worker = rig.fork("greet");
+  int ends[2] = {-1, -1};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  worker.on_online([&] {
+    CHECK(worker.send({{"id", 7}}, ipc::Handle::socket(theirs.get())).has_value());
+    theirs.reset();  // it was duplicated
+  });
+  UniqueFd back;
+  rig.cluster->on_message([&](Worker& from, const Json& message, ipc::ReceivedHandle& handle) {
+    CHECK(from.id() == 1);
+    CHECK(message == Json{{"id", 7}});
+    CHECK(handle.type == ipc::HandleType::net_socket);
+    back = std::move(handle.fd);
+  });
+  REQUIRE(run_until(rig.loop, [&] { return static_cast<bool>(back); }));
+  REQUIRE(::send(back.get(), ", and back", 10, MSG_NOSIGNAL) == 10);
+  std::array<char, 64> heard{};
+  const ssize_t n = ::recv(ours.get(), heard.data(), heard.size(), 0);
+  CHECK(std::string_view(heard.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))) ==
+        "from the worker, and back");
+}
+
+TEST_CASE("cluster: the port is closed as soon as all are told to leave") {
+  ClusterRig rig;
+  Worker& worker = rig.fork("serve");
+  REQUIRE(rig.until("listening 1"));
+  worker.kill(SIGSTOP);  // it cannot leave yet
+  bool done = false;
+  rig.cluster->disconnect([&] { done = true; });
+  UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(rig.addresses[1].port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK(::connect(client.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) < 0);
+  CHECK(errno == ECONNREFUSED);
+  CHECK_FALSE(done);
+  worker.kill(SIGCONT);
+  REQUIRE(rig.until("exit 1 0"));
+  CHECK(done);
 }
 
 TEST_CASE(
