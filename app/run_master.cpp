@@ -126,6 +126,7 @@ int run_master(MasterStart start, Router router) {
   if (auto routed = add_configured_routes(router, config); !routed) {
     return fail(sources, kBadConfiguration, routed.error().message());
   }
+  const auto inherited = master::open_descriptors();
   master::prepare_process();
   configure_log(config, sources.colour);
 
@@ -160,6 +161,7 @@ int run_master(MasterStart start, Router router) {
              .programs = std::move(*programs),
              .access_log_fd = access_log->get(),
              .root_fd = root.get(),
+             .inherited = inherited,
              .policy = {},
              .on_ready = [&](const auto& ready) { announce(ready, what, notes(config, cpus)); }});
   uv::set_process_title(sources.program + ": master" + (is_run ? " " + what : std::string()));

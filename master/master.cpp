@@ -123,7 +123,9 @@ std::expected<void, StartFailure> Master::Impl::open_primary() {
       loop,
       Primary::Options{.scheduling = options.config.scheduling,
                        .sticky = options.config.sticky,
-                       .board = options.programs.empty() ? &*board : nullptr},
+                       .board = options.programs.empty() ? &*board : nullptr,
+                       // Not our own ones, such as the control socket.
+                       .lends = [this](std::int64_t fd) { return options.inherited.contains(fd); }},
       Primary::Events{.on_online = {},
                       .on_listening = [this](Primary::Id id,
                                              const Address& address) { on_listening(id, address); },

@@ -13,6 +13,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,10 @@ class Master {
     std::vector<std::string> argv;             ///< the workers are started with the same
     std::uint32_t workers = 1;                 ///< of our own; 0: programs only
     std::vector<Program> programs{};           ///< their workers' slots follow ours
-    int access_log_fd = -1;        ///< opened by the caller, stays theirs; the workers inherit it
-    int root_fd = -1;              ///< the same: the document root
+    int access_log_fd = -1;  ///< opened by the caller, stays theirs; the workers inherit it
+    int root_fd = -1;        ///< the same: the document root
+    /// Descriptors that this process was started with: what programs may ask for by number.
+    std::set<std::int64_t> inherited{};
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above
     std::move_only_function<void(const Ready&)> on_ready;
   };

@@ -3,9 +3,12 @@
 
 #include <pronghorn/base/unique_fd.h>
 
+#include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace pronghorn::master {
@@ -19,6 +22,18 @@ void write_file(const std::string& path, const std::string& text) noexcept {
 }
 
 }  // namespace
+
+std::set<std::int64_t> open_descriptors() {
+  std::set<std::int64_t> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end;
+       it.increment(error)) {
+    found.insert(std::atoi(it->path().filename().c_str()));
+  }
+  // Without the one that looks.
+  std::erase_if(found, [](auto fd) { return ::fcntl(static_cast<int>(fd), F_GETFD) < 0; });
+  return found;
+}
 
 void prepare_process() noexcept {
   ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);

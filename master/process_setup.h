@@ -2,9 +2,14 @@
 // What a process of ours sets about itself at its start.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 
 namespace pronghorn::master {
+
+/// Of this process, now.
+std::set<std::int64_t> open_descriptors();
 
 /// The master calls it before it opens anything of its own: descriptors that were inherited by
 /// accident become close-on-exec (0, 1 and 2 stay), and SIGPIPE and SIGXFSZ are ignored. Workers

@@ -21,11 +21,11 @@ Address told_address(const ipc::ClusterMessage& listening) {
 
 Primary::Impl::Impl(Loop& event_loop, Options values, Events handlers)
     : loop(event_loop),
-      options(values),
+      options(std::move(values)),
       events(std::make_shared<const Events>(std::move(handlers))) {}
 
 Primary::Primary(Loop& loop, Options options, Events events)
-    : impl_(std::make_unique<Impl>(loop, options, std::move(events))) {}
+    : impl_(std::make_unique<Impl>(loop, std::move(options), std::move(events))) {}
 Primary::~Primary() = default;
 
 void Primary::set_scheduling(Scheduling scheduling, bool sticky) noexcept {

@@ -30,7 +30,8 @@ class Primary {
   struct Options {
     Scheduling scheduling = Scheduling::round_robin;  ///< of servers that are opened from now on
     bool sticky = false;  ///< by client address; for the strategies that hand over
-    /// Servers that the workers may have open at once: one more is refused (EMFILE).
+    /// Servers that the workers may have open at once: for one more, one goes that no worker has
+    /// any longer, or it is refused (EMFILE).
     std::size_t max_servers = 1024;
     /// Connections that one server's primary holds while their worker is busy, beyond which they
     /// stay in the kernel's queue.
@@ -38,6 +39,9 @@ class Primary {
     /// Of our workers; null: none has counters, and least_connections and reuseport are refused
     /// (ENOTSUP, and a line in the log).
     ipc::Scoreboard* board = nullptr;
+    /// Which descriptors of this process workers may ask for by number ({fd}); empty: any, as in
+    /// Node. Others are EBADF.
+    std::function<bool(std::int64_t fd)> lends{};
   };
   /// From the loop. Each may call Primary again, and add or remove workers.
   struct Events {

@@ -13,9 +13,18 @@
 #include <utility>
 
 namespace pronghorn::master {
+namespace {
+
+/// Of a query's data, as JSON. Node's TLS servers send the 96 hexadecimal digits of their ticket
+/// keys.
+constexpr std::size_t kLongestData = 4096;
+
+}  // namespace
 
 void Primary::Impl::query(Member& member, const ipc::ClusterMessage& query) {
   if (!query.seq || member.is_leaving()) return;
+  // Kept for as long as the server is.
+  if (query.data.size() > kLongestData) return refuse(member, query, EMSGSIZE);
   Server* server = find(query);
   const bool is_new = server == nullptr;
   if (is_new) {
@@ -50,7 +59,16 @@ Primary::Impl::Server* Primary::Impl::find(const ipc::ClusterMessage& query) con
 std::expected<Primary::Impl::Server*, int> Primary::Impl::open(const ipc::ClusterMessage& query) {
   auto opened =
       std::ranges::count(servers, nullptr, [](const auto& each) { return each->adopted; });
-  if (static_cast<std::size_t>(opened) >= options.max_servers) return std::unexpected(EMFILE);
+  if (static_cast<std::size_t>(opened) >= options.max_servers) {
+    // The one that has stood longest without a worker: of a life that had other addresses.
+    auto orphan = std::ranges::find_if(servers, [](const auto& each) {
+      return each->adopted == nullptr && each->members.empty();
+    });
+    if (orphan == servers.end()) return std::unexpected(EMFILE);
+    erase(**orphan);
+  }
+  const bool is_by_number = query.fd && *query.fd >= 0;
+  if (is_by_number && options.lends && !options.lends(*query.fd)) return std::unexpected(EBADF);
   auto sockets = open_server(query);
   if (!sockets) return std::unexpected(sockets.error());
   auto server = std::make_unique<Server>();

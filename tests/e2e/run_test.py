@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pronghorn run`: unmodified Node programs as workers. What people use a process manager's cluster mode for."""
 import collections
+import contextlib
 import os
 import pty
 import re
@@ -137,6 +138,45 @@ class Serves(unittest.TestCase):
             self.assertFalse(path.exists())
 
 
+class ServiceManager(unittest.TestCase):
+    def test_it_is_told_by_the_master_and_the_program_knows_nothing_of_it(self):
+        script = APP + "console.log('notify', process.env.NOTIFY_SOCKET, process.env.LISTEN_FDS, process.env.WATCHDOG_USEC);"
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(f"{folder}/notify")
+            manager.settimeout(PATIENCE)
+            given = {"NOTIFY_SOCKET": f"{folder}/notify", "WATCHDOG_USEC": "1000000"}
+            with Program(script, environment=given) as server:
+                self.assertEqual(manager.recv(500), b"READY=1\nSTATUS=OK: 2 workers ready")
+                self.assertIn("worker 1 | notify undefined undefined undefined\n", server.stdout_lines)
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.wait(), 0)
+                said = b""
+                while not said.startswith(b"STOPPING=1\n"):
+                    said = manager.recv(500)
+
+    def test_the_descriptors_of_the_manager_may_be_listened_on_and_those_of_the_master_may_not(self):
+        script = """
+          const net = require('net');
+          const ask = (fd) => { const s = net.createServer((c) => c.end('yes')).listen({ fd });
+            s.on('error', (e) => console.log(fd, e.code)).on('listening', () => console.log(fd, 'listens')); };
+          for (let fd = 3; fd < 40; fd++) ask(fd);
+          setTimeout(() => process.send('ready'), 300);
+        """
+        with socket.create_server(("127.0.0.1", 0)) as inherited:
+            server = Program(script, options=("--workers", "1"))
+            given = os.dup2(inherited.fileno(), 30, inheritable=True)
+            try:
+                server.pass_fds = (given,)
+                with server:
+                    said = dict(line.split(" | ")[1].split() for line in server.stdout_lines)
+                    self.assertEqual({fd for fd, what in said.items() if what == "listens"}, {"30"}, said)
+                    self.assertEqual(server.status()["verdict"], "OK")
+                    with connect(inherited.getsockname()[1]) as sock:
+                        self.assertEqual(sock.recv(10), b"yes")
+            finally:
+                os.close(given)
+
+
 class Logs(unittest.TestCase):
     def test_lines_have_their_worker_in_front(self):
         with Program(APP) as server:
@@ -187,6 +227,18 @@ class Deaths(unittest.TestCase):
             self.assertEqual(body(port)[:7], "worker ")
             self.assertEqual(server.status()["verdict"], "DEGRADED")
             self.assertIn("code=3", server.stderr())
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(), 0)
+
+    def test_those_that_die_each_time_after_they_listened_are_slowed_down_and_the_address_stays(self):
+        with Program(APP + "setTimeout(() => process.exit(3), 30);") as server:
+            wait_until(lambda: re.search(r"worker exited.* restart_ms=[1-9]", server.stderr()), "a death that is not answered at once")
+
+            def answer():
+                with contextlib.suppress(OSError):  # what such a worker had begun with dies with it
+                    return body(server.port)
+
+            self.assertEqual(wait_until(answer, "an answer")[:7], "worker ")
             server.signal(signal.SIGTERM)
             self.assertEqual(server.wait(), 0)
 

@@ -90,7 +90,7 @@ class Server:
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("PRONGHORN_", "NODE_", "NOTIFY_"))}
         self.environment["PRONGHORN_CONTROL"] = str(self.path / "control")
         self.environment |= environment or {}
-        self.stderr_target, self.user = stderr, user
+        self.stderr_target, self.user, self.pass_fds = stderr, user, ()
         self.process = None
 
     @classmethod
@@ -110,7 +110,8 @@ class Server:
         with open(self.stderr_path, "wb") as own:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=self.environment, user=self.user,
-                stderr=own if self.stderr_target is None else self.stderr_target, start_new_session=True, cwd=self.path)
+                stderr=own if self.stderr_target is None else self.stderr_target, start_new_session=True, cwd=self.path,
+                pass_fds=self.pass_fds)
         if wait_ready:
             self.read_ready()
         return self

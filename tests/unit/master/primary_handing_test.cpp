@@ -61,6 +61,42 @@ TEST_CASE("primary: where connections are handed over the answer has a name and 
   CHECK(unix_answer.json.at("errno").is_null());
 }
 
+TEST_CASE("primary: a worker that lies harms nobody but itself") {
+  Rig rig(Scheduling::round_robin);
+  rig.add(1);
+  rig.add(2);
+  Rig::Sent& answer = rig.ask(1, Rig::tcp_query(0));
+  auto address = told(answer);
+  const std::string key = answer.json.at("key");
+  // It closes what is not its own, and accepts what it was never sent.
+  rig.close(2, key);
+  for (std::int64_t seq = -1; seq < 5; ++seq) rig.say(2, {{"ack", seq}, {"accepted", true}});
+  auto client = connect_to(address);
+  std::int64_t seq = 0;
+  REQUIRE(wait_for_connection(rig, 1, &seq));
+  // Another one's connection is not its to take, nor to refuse.
+  rig.say(2, {{"ack", seq}, {"accepted", true}});
+  rig.say(2, {{"ack", seq}, {"accepted", false}});
+  CHECK(rig.primary->totals().waiting == 1);
+  // One answer counts, however many come; an answer to another question is none.
+  rig.say(1, {{"ack", seq + 1}, {"accepted", true}});
+  CHECK(rig.primary->totals().waiting == 1);
+  rig.say(1, {{"ack", seq}, {"accepted", true}});
+  rig.say(1, {{"ack", seq}, {"accepted", false}});
+  CHECK(rig.primary->totals().handed_over == 1);
+  CHECK(rig.primary->totals().refused == 0);
+  CHECK(rig.primary->totals().waiting == 0);
+  // What is odd is no answer and no server.
+  for (const Json& odd :
+       {Json{{"ack", "x"}}, Json{{"ack", nullptr}, {"accepted", 1}}, Json{{"act", 7}},
+        Json{{"act", "close"}}, Json{{"act", "close"}, {"key", {1, 2}}}, Json{{"act", "newconn"}},
+        Json{{"act", "disconnect"}}, Json{{"act", "listening"}, {"port", "x"}}}) {
+    rig.say(1, odd);
+  }
+  auto next = connect_to(address);
+  CHECK(run_until(rig.loop, [&] { return connections(rig, 1) == 2; }));
+}
+
 TEST_CASE("primary: what a worker died with goes to another, also after it was told to leave") {
   for (bool leaves_first : {false, true}) {
     Rig rig(Scheduling::round_robin);

@@ -122,6 +122,29 @@ TEST_CASE("primary: a descriptor is one of the primary's own sockets, and no con
         Address{.address = "", .port = 0, .type = AddressType::descriptor, .fd = 7});
 }
 
+TEST_CASE("primary: which descriptors may be asked for is its owner's to say") {
+  Rig rig;
+  auto ours = Listener::open({"127.0.0.1", 0, {}}, 4);
+  auto theirs = Listener::open({"127.0.0.1", 0, {}}, 4);
+  REQUIRE(ours);
+  REQUIRE(theirs);
+  rig.options.lends = [fd = theirs->fd()](std::int64_t asked) { return asked == fd; };
+  rig.restart();
+  rig.add(1);
+  auto query = [](const Json& type, std::int64_t fd) {
+    return Json{{"act", "queryServer"}, {"index", 0},          {"address", nullptr},
+                {"port", nullptr},      {"addressType", type}, {"fd", fd}};
+  };
+  CHECK(rig.refused(1, query(nullptr, ours->fd())) == EBADF);
+  CHECK(rig.refused(1, query("udp4", ours->fd())) == EBADF);
+  CHECK(rig.refused(1, query(nullptr, theirs->fd() + (std::int64_t{1} << 32))) == EBADF);
+  CHECK(rig.ask(1, query(nullptr, theirs->fd())).fd);
+  // Node's UDP sockets say -1 where there is none.
+  Json udp = query("udp4", -1);
+  udp["port"] = 0;
+  CHECK(rig.ask(1, udp).fd);
+}
+
 TEST_CASE("primary: UDP is one socket for all, whatever the scheduling") {
   for (auto scheduling : {Scheduling::shared, Scheduling::round_robin, Scheduling::reuseport}) {
     Rig rig(scheduling);

@@ -49,10 +49,16 @@ struct PrimaryRig {
   explicit PrimaryRig(Scheduling scheduling = Scheduling::shared, std::uint32_t slots = 0,
                       std::size_t max_servers = 1024) {
     if (slots > 0) board = ipc::Scoreboard::create(slots).value();
-    Primary::Options options;
     options.scheduling = scheduling;
     options.max_servers = max_servers;
     options.board = board ? &*board : nullptr;
+    restart();
+  }
+  Primary::Options options;
+  Address last_address;
+
+  /// Another primary, with `options` as they are now.
+  void restart() {
     primary.emplace(loop, options,
                     Primary::Events{
                         .on_online = [this](auto id) { note("online", id); },
@@ -64,7 +70,6 @@ struct PrimaryRig {
                         .on_leaving = [this](auto id) { note("leaving", id); },
                     });
   }
-  Address last_address;
 
   void note(const std::string& what, std::uint64_t id) {
     events.push_back(fmt::format("{} {}", id, what));

@@ -56,6 +56,23 @@ TEST_CASE("primary: what cannot be opened is told by its errno, and others may t
   CHECK(rig.ask(1, query).fd);
 }
 
+TEST_CASE("primary: what may not be opened is EACCES") {
+  Rig rig;
+  rig.add(1);
+  Folder folder;
+  REQUIRE(::chmod(folder.path().c_str(), 0500) == 0);
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) REQUIRE(::seteuid(65534) == 0);  // root may
+  const Json query = {{"act", "queryServer"},
+                      {"index", 0},
+                      {"address", folder / "socket"},
+                      {"port", -1},
+                      {"addressType", -1}};
+  const int error = rig.refused(1, query);
+  if (is_root) REQUIRE(::seteuid(0) == 0);
+  CHECK(error == EACCES);
+}
+
 TEST_CASE("primary: without a seq, from a stranger or by a leaving worker a query gets no answer") {
   Rig rig;
   rig.add(1);
@@ -94,6 +111,17 @@ TEST_CASE("primary: the data that a key's first worker gave is given to all (TLS
   CHECK(rig.ask(2, Rig::tcp_query(0, {{"data", keys}})).json.at("data") == keys);
   CHECK(rig.ask(3, Rig::tcp_query(0, {{"data", {{"ticketKeys", "other"}}}})).json.at("data") ==
         keys);
+}
+
+TEST_CASE("primary: data that is no ticket keys is refused, and kept by nobody") {
+  Rig rig;
+  rig.add(1);
+  rig.add(2);
+  const Json long_data = std::string(5000, 'x');
+  CHECK(rig.refused(1, Rig::tcp_query(0, {{"data", long_data}})) == EMSGSIZE);
+  const Json most = std::string(4096 - 2, 'x');  // and its quotes
+  CHECK(rig.ask(1, Rig::tcp_query(0, {{"data", most}})).json.at("data") == most);
+  CHECK(rig.refused(2, Rig::tcp_query(0, {{"data", long_data}})) == EMSGSIZE);
 }
 
 TEST_CASE("primary: a server is closed with the last worker that closes it") {
@@ -147,6 +175,25 @@ TEST_CASE("primary: more servers than allowed are EMFILE") {
   CHECK(rig.refused(1, Rig::tcp_query(0, {{"index", 2}})) == EMFILE);
   rig.close(1, key);
   CHECK(rig.ask(1, Rig::tcp_query(0, {{"index", 2}})).fd);
+}
+
+TEST_CASE("primary: where servers are short, one without workers gives way") {
+  Rig rig(Scheduling::round_robin, 0, 2);
+  auto port = [](const Rig::Sent& answer) -> std::uint16_t {
+    return answer.json.at("sockname").at("port");
+  };
+  rig.add(1);
+  rig.add(2);
+  const auto first = port(rig.ask(1, Rig::tcp_query(0)));
+  const auto kept = port(rig.ask(2, Rig::tcp_query(0, {{"index", 1}})));
+  CHECK(rig.refused(2, Rig::tcp_query(0, {{"index", 2}})) == EMFILE);
+  rig.primary->remove(1);
+  CHECK(connect_to({"127.0.0.1", first, {}}));  // it stays, and queues
+  const auto third = port(rig.ask(2, Rig::tcp_query(0, {{"index", 2}})));
+  CHECK_FALSE(connect_to({"127.0.0.1", first, {}}));
+  CHECK(connect_to({"127.0.0.1", kept, {}}));
+  CHECK(connect_to({"127.0.0.1", third, {}}));
+  CHECK(rig.refused(2, Rig::tcp_query(0, {{"index", 3}})) == EMFILE);
 }
 
 TEST_CASE("primary: online, listening and leaving are told, with the address as Node tells it") {
