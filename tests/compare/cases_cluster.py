@@ -45,6 +45,10 @@ CASES = {
         ' < message {"to": "worker"} < cluster-message "text" < message "text" < disconnect',
         'w1: received message={"to": "worker"} < received message="text" < disconnect',
         left("w1", "false")]),
+    "cl-message-early": Case([
+        start("w1") + ' < cluster-message "now" < message "now" < disconnect',
+        'w1: received message="now" < disconnect',
+        left("w1", "true")]),
     "cl-worker-exit": Case([
         start("w1"),
         died("w1", 42),

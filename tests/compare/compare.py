@@ -26,11 +26,12 @@ PATIENCE = 50  # seconds until a run is a failure
 class Run:
     """A program in a folder and a session of its own, from start to the end of what it prints."""
 
-    def __init__(self, *command, stdin=subprocess.DEVNULL, before=lambda run: None):
+    def __init__(self, *command, stdin=subprocess.DEVNULL, before=lambda run: None, scheduling=None):
         self.folder = tempfile.TemporaryDirectory(prefix="pronghorn-compare-")
         before(self)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("NODE_")}
         environment |= {"HELLO": "WORLD", "COMPARE_CHILDREN": str(HERE / "node/children"), "LC_ALL": "C"}
+        environment |= {"NODE_CLUSTER_SCHED_POLICY": scheduling} if scheduling else {}
         self.command = [str(part) for part in command]
         self.process = subprocess.Popen(self.command, cwd=self.folder.name, env=environment, stdin=stdin,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
@@ -61,13 +62,18 @@ class Run:
         self.folder.cleanup()
 
 
-def check(name, case):
-    """What is wrong with a case, and the transcripts."""
-    runs = {"ours": Run(SCENARIOS, name)}
+def start(name, scheduling=None):
+    """Both programs of a case, running."""
+    runs = {"ours": Run(SCENARIOS, name, scheduling=scheduling)}
     if shutil.which("node"):
-        runs["node"] = Run("node", HERE / f"node/{name}.js")
+        runs["node"] = Run("node", HERE / f"node/{name}.js", scheduling=scheduling)
     else:
         print("no 'node' on PATH: only our side is checked")
+    return runs
+
+
+def check(case, runs):
+    """What is wrong with a case, and the transcripts."""
     complaints, events = [], {}
     for who, run in runs.items():
         out, wrong = run.finish()
@@ -96,14 +102,21 @@ def main():
     if sys.argv[1:] == ["--list"]:
         return print("\n".join(CASES))
     name = sys.argv[1]
-    complaints, events = check(name, CASES[name])
-    if complaints:
-        print("\n".join(complaints))
-        for who, transcript in events.items():
-            print(f"-- {who}", *transcript, sep="\n")
-        sys.exit(1)
-    both = "Node and ours" if "node" in events else "ours"
-    print(f"{name}: {both}: {len(events['ours'])} events")
+    # Of cluster each of Node's schedulings, side by side: what is seen is the same.
+    schedulings = ("rr", "none") if name.startswith("cl-") else (None,)
+    failed = False
+    for scheduling, runs in [(each, start(name, each)) for each in schedulings]:
+        complaints, events = check(CASES[name], runs)
+        title = f"{name} {scheduling}" if scheduling else name
+        if complaints:
+            failed = True
+            print(f"{title}:", *complaints, sep="\n")
+            for who, transcript in events.items():
+                print(f"-- {who}", *transcript, sep="\n")
+            continue
+        both = "Node and ours" if "node" in events else "ours"
+        print(f"{title}: {both}: {len(events['ours'])} events")
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <unistd.h>
+#include <utility>
 
 namespace compare {
 
@@ -57,6 +58,25 @@ void messages(ClusterStage& c) {
   worker.on_message([&worker](const Json& message) {
     if (message == "text") worker.disconnect();
   });
+}
+
+void early_message(ClusterStage& c) {
+  if (c.cluster.is_worker()) {
+    Worker& worker = c.cluster.worker();
+    worker.parent().on_message([&c, &worker, first = true](const Json&) mutable {
+      if (!std::exchange(first, false)) return;
+      worker.on_message([&c, &worker](const Json& message) {
+        c.own("received", {{"message", message}});
+        worker.disconnect();
+      });
+      (void)worker.send("now");
+    });
+    return;
+  }
+  c.watch();
+  Worker& worker = c.fork();
+  worker.on_online([&worker] { (void)worker.send("early"); });
+  worker.on_message([&worker](const Json& message) { (void)worker.send(message); });
 }
 
 void worker_exit(ClusterStage& c) {
@@ -208,6 +228,7 @@ void primary_gone(ClusterStage& c) {
 
 void add_cluster_scenarios(Scenarios& all) {
   all["cl-basic"] = on_cluster<basic>;
+  all["cl-message-early"] = on_cluster<early_message>;
   all["cl-message"] = on_cluster<messages>;
   all["cl-worker-exit"] = on_cluster<worker_exit>;
   all["cl-setup"] = on_cluster<setup>;
