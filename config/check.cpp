@@ -24,6 +24,10 @@ void report(Outcome& outcome, const Origin& origin, const Span& span, const Comp
   outcome.problems.push_back(std::move(problem));
 }
 
+void report(Outcome& outcome, const Origin& origin, const Complaint& complaint) {
+  report(outcome, origin, origin.span, complaint);
+}
+
 /// 0, or why the path is no directory that can be entered.
 int directory_errno(const std::string& path) {
   struct stat status;
@@ -38,8 +42,7 @@ void check_root(Outcome& outcome) {
   if (error == 0) return;
   const Origin origin = outcome.origin("root");
   const std::string why = error == ENOENT ? "no such directory" : errno_text(error);
-  report(outcome, origin, origin.span,
-         {"no-directory", fmt::format("cannot open '{}': {}", root, why), {}});
+  report(outcome, origin, {"no-directory", fmt::format("cannot open '{}': {}", root, why), {}});
 }
 
 void check_access_log(Outcome& outcome) {
@@ -47,7 +50,7 @@ void check_access_log(Outcome& outcome) {
   if (path == "auto" || path == "off" || path == "-") return;
   const Origin origin = outcome.origin("access_log");
   if (path.empty() || path.ends_with('/')) {
-    report(outcome, origin, origin.span,
+    report(outcome, origin,
            {"bad-value", R"('access_log' must be a file, "-", "off" or "auto")", {}});
     return;
   }
@@ -57,7 +60,7 @@ void check_access_log(Outcome& outcome) {
   const int error = directory_errno(directory);
   if (error == 0) return;
   const std::string why = error == ENOENT ? "no such directory" : errno_text(error);
-  report(outcome, origin, origin.span,
+  report(outcome, origin,
          {"no-directory", fmt::format("cannot write a log into '{}': {}", directory, why), {}});
 }
 
@@ -84,12 +87,12 @@ void check_control(Outcome& outcome) {
   const std::size_t longest = sizeof(sockaddr_un{}.sun_path) - 1;
   const Origin origin = outcome.origin("control");
   if (constexpr std::string_view kScheme = "unix:"; path.starts_with(kScheme)) {
-    return report(outcome, origin, origin.span,
+    return report(outcome, origin,
                   {"bad-value", "'control' is a path as it is, without 'unix:'",
                    path.substr(kScheme.size())});
   }
   if (path.size() <= longest) return;
-  report(outcome, origin, origin.span,
+  report(outcome, origin,
          {"bad-value",
           fmt::format("the path of a unix socket has at most {} bytes, this one has {}", longest,
                       path.size()),
@@ -102,7 +105,7 @@ void check_routes(Outcome& outcome) {
     for (std::size_t earlier = 0; earlier < i; ++earlier) {
       if (routes[earlier].path != routes[i].path) continue;
       const Origin& origin = outcome.route_origins[i];
-      report(outcome, origin, origin.span,
+      report(outcome, origin,
              {"duplicate-route",
               fmt::format("the route '{}' is in line {} already", routes[i].path,
                           outcome.route_origins[earlier].span.line),
@@ -116,7 +119,7 @@ void check_scheduling(Outcome& outcome) {
   const Config& config = outcome.config;
   if (config.sticky && !hands_over(config.scheduling)) {
     const Origin origin = outcome.origin("sticky");
-    report(outcome, origin, origin.span,
+    report(outcome, origin,
            {"bad-value",
             fmt::format("'sticky' needs the scheduling \"round_robin\" or \"least_connections\"; "
                         "with \"{}\" no process chooses the worker",
@@ -127,7 +130,7 @@ void check_scheduling(Outcome& outcome) {
                               config.scheduling == Scheduling::reuseport;
   if (config.programs.empty() || !needs_counters) return;
   const Origin origin = outcome.origin("scheduling");
-  report(outcome, origin, origin.span,
+  report(outcome, origin,
          {"bad-value",
           fmt::format("the scheduling \"{}\" is not possible with programs, which are workers "
                       "without counters; \"round_robin\" and \"shared\" are",
@@ -142,7 +145,7 @@ void check_programs(Outcome& outcome, const Environment& environment) {
         program_command(outcome.config.programs[i], path == nullptr ? std::string_view() : *path);
     if (command) continue;
     const Origin& origin = outcome.program_origins[i];
-    report(outcome, origin, origin.span, {"no-program", command.error().text, {}});
+    report(outcome, origin, {"no-program", command.error().text, {}});
     if (!command.error().hint.empty()) outcome.problems.back().fact = command.error().hint;
   }
 }

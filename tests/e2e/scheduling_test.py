@@ -105,18 +105,25 @@ class Handing(unittest.TestCase):
 
 
 class Reuseport(unittest.TestCase):
+    def ask_many(self, port):
+        """About half of these land in the queue of one of two workers' sockets."""
+        waiting = [connect(port) for _ in range(16)]
+        for sock in waiting:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return waiting
+
+    def read_all(self, waiting):
+        for sock in waiting:
+            self.assertEqual(read_answer(sock)[0], 200)
+            sock.close()
+
     def test_a_stopped_worker_strands_nobody(self):
         with Server("--scheduling", "reuseport", workers=2) as server:
             victim = server.status()["workers"][0]["pid"]
             os.kill(victim, signal.SIGSTOP)
-            # About half of these land in the queue of its socket.
-            waiting = [connect(server.port) for _ in range(16)]
-            for sock in waiting:
-                sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            waiting = self.ask_many(server.port)
             begun = time.monotonic()
-            for sock in waiting:
-                self.assertEqual(read_answer(sock)[0], 200)
-                sock.close()
+            self.read_all(waiting)
             self.assertLess(time.monotonic() - begun, 9, "before it is ended as hung")
             os.kill(victim, signal.SIGCONT)
 
@@ -124,13 +131,9 @@ class Reuseport(unittest.TestCase):
         with Server("--scheduling", "reuseport", workers=2) as server:
             victim = server.status()["workers"][0]["pid"]
             os.kill(victim, signal.SIGSTOP)
-            waiting = [connect(server.port) for _ in range(16)]
-            for sock in waiting:
-                sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            waiting = self.ask_many(server.port)
             os.kill(victim, signal.SIGKILL)
-            for sock in waiting:
-                self.assertEqual(read_answer(sock)[0], 200)
-                sock.close()
+            self.read_all(waiting)
 
 
 if __name__ == "__main__":

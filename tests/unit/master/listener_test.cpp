@@ -58,17 +58,8 @@ TEST_CASE("listener: an address in use names its holder and another port, with c
 }
 
 TEST_CASE("listener: never shares a port with a socket that would allow it (SO_REUSEPORT)") {
-  UniqueFd other(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  int on = 1;
-  ::setsockopt(other.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(other.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::listen(other.get(), 1) == 0);
-  ::getsockname(other.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  auto listener = Listener::open(tcp("127.0.0.1", ntohs(address.sin_port)), 16);
+  auto [other, port] = test::listen_as_one_who_shares();
+  auto listener = Listener::open(tcp("127.0.0.1", port), 16);
   REQUIRE(!listener);
   CHECK(listener.error().exit_code == 75);
 }

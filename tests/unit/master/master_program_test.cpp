@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Master with foreign programs as workers: shells that speak the channel by hand. Real Node is in
 // tests/e2e/run_test.py.
-#include "base/uv/timer.h"
-#include "master/control_client.h"
-#include "master/master.h"
-#include "master/status.h"
-#include "support.h"
-
-#include <doctest/doctest.h>
+#include "master_rig.h"
 
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <sys/wait.h>
 
 using namespace pronghorn;
@@ -26,7 +19,7 @@ namespace {
 // Says that it is ready, and leaves when it is told anything, or at the channel's end.
 const std::string kReady = "echo '\"ready\"' >&3; head -c 1 <&3 >/dev/null";
 
-struct Rig {
+struct Rig : test::MasterRig {
   Rig(std::uint32_t own, std::vector<Master::Program> programs, SupervisorPolicy policy = {},
       Millis drain = 5'000ms) {
     config::Config config;
@@ -34,51 +27,17 @@ struct Rig {
     if (own > 0) config.listen = {{"127.0.0.1", 0, {}}};
     // The fake worker accepts by itself.
     config.scheduling = own > 0 ? Scheduling::shared : Scheduling::round_robin;
-    config.control = folder / "control.sock";
     config.drain_timeout = drain;
-    master.emplace(loop, Master::Options{.config = config,
-                                         .config_toml = "127.0.0.1 0\n",
-                                         .config_file = {},
-                                         .version = {},
-                                         .exec_path = PRONGHORN_FAKE_WORKER,
-                                         .argv = {"fake_worker", "serve"},
-                                         .workers = own,
-                                         .programs = std::move(programs),
-                                         .policy = policy,
-                                         .on_ready = [this](const Master::Ready& r) {
-                                           ready = r;
-                                           ++ready_calls;
-                                         }});
-    auto started = master->start();
-    REQUIRE_MESSAGE(started, started.error().text);
+    start({.config = config,
+           .config_toml = "127.0.0.1 0\n",
+           .config_file = {},
+           .version = {},
+           .argv = {"fake_worker", "serve"},
+           .workers = own,
+           .programs = std::move(programs),
+           .policy = policy,
+           .on_ready = {}});
   }
-  ServerStatus status() {
-    auto answer = std::async(std::launch::async,
-                             [&] { return ask(folder / "control.sock", "status", 10'000ms); });
-    REQUIRE(run_until(loop, [&] { return answer.wait_for(0ms) == std::future_status::ready; }));
-    return parse_status(answer.get().value()).value();
-  }
-  bool wait_status(const std::function<bool(const ServerStatus&)>& wanted) {
-    auto end = Clock::now() + 20'000ms;
-    while (Clock::now() < end) {
-      if (wanted(status())) return true;
-    }
-    return false;
-  }
-  int finish() {
-    uv::Timer guard(loop, [this] { loop.stop(), late = true; });
-    guard.start(20'000ms);
-    int code = loop.run();
-    CHECK(!late);
-    return code;
-  }
-
-  test::Folder folder;
-  Loop loop;
-  std::optional<Master> master;
-  Master::Ready ready;
-  int ready_calls = 0;
-  bool late = false;
 };
 
 Master::Program shell(std::string script, std::uint32_t workers, std::string title = "sh") {

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Master with real processes (tests/tools/fake_worker.cpp) on a real loop: deaths, hangs, broken
 // channels, crash loops, stops.
-#include "master/master.h"
-
-#include "base/uv/timer.h"
-#include "master/control_client.h"
-#include "master/status.h"
-#include "support.h"
+#include "master_rig.h"
 #include "tests/unit/base/leaks.h"
-
-#include <doctest/doctest.h>
 
 #include <csignal>
 #include <fcntl.h>
-#include <future>
 #include <set>
 #include <sys/wait.h>
 
@@ -24,48 +16,21 @@ using test::run_until;
 
 namespace {
 
-struct Rig {
+struct Rig : test::MasterRig {
   explicit Rig(std::uint32_t workers, const std::string& mode = "serve",
                SupervisorPolicy policy = {}, Millis drain = 5'000ms, Millis hang = 10'000ms) {
     config::Config config;
     config.listen = {{"127.0.0.1", 0, {}}, {{}, 0, folder / "web.sock"}};
-    config.control = folder / "control.sock";
     config.drain_timeout = drain;
     config.hang_timeout = hang;
-    master.emplace(
-        loop, Master::Options{.config = config,
-                              .config_toml = "127.0.0.1 0\nunix " + (folder / "web.sock") + "\n",
-                              .config_file = "test.toml",
-                              .version = "0.1.0",
-                              .exec_path = PRONGHORN_FAKE_WORKER,
-                              .argv = {"fake_worker", mode},
-                              .workers = workers,
-                              .policy = policy,
-                              .on_ready = [this](const Master::Ready& r) {
-                                ready = r;
-                                ++ready_calls;
-                              }});
-    auto started = master->start();
-    REQUIRE_MESSAGE(started, started.error().text);
-  }
-  void wait_ready() {
-    REQUIRE(run_until(loop, [this] { return ready_calls > 0; }));
-  }
-  ServerStatus status() {
-    auto answer = std::async(std::launch::async,
-                             [&] { return ask(folder / "control.sock", "status", 10'000ms); });
-    REQUIRE(run_until(loop, [&] { return answer.wait_for(0ms) == std::future_status::ready; }));
-    auto text = answer.get();
-    REQUIRE_MESSAGE(text, text.error().message());
-    return parse_status(*text).value();
-  }
-  bool wait_status(const std::function<bool(const ServerStatus&)>& wanted,
-                   Millis limit = 20'000ms) {
-    auto end = Clock::now() + limit;
-    while (Clock::now() < end) {
-      if (wanted(status())) return true;
-    }
-    return false;
+    start({.config = config,
+           .config_toml = "127.0.0.1 0\nunix " + (folder / "web.sock") + "\n",
+           .config_file = "test.toml",
+           .version = "0.1.0",
+           .argv = {"fake_worker", mode},
+           .workers = workers,
+           .policy = policy,
+           .on_ready = {}});
   }
   std::string get(std::size_t listener) {
     auto fd = test::connect_to(ready.addresses[listener]);
@@ -73,21 +38,6 @@ struct Rig {
     auto text = test::read_all(fd.get());
     return text;
   }
-  // Runs until the master has stopped the loop.
-  int finish(Millis limit = 20'000ms) {
-    uv::Timer guard(loop, [this] { loop.stop(), late = true; });
-    guard.start(limit);
-    int code = loop.run();
-    CHECK(!late);
-    return code;
-  }
-
-  test::Folder folder;
-  Loop loop;
-  std::optional<Master> master;
-  Master::Ready ready;
-  int ready_calls = 0;
-  bool late = false;
 };
 
 bool all_ready(const ServerStatus& status) { return status.verdict == "OK"; }

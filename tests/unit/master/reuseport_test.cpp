@@ -282,16 +282,9 @@ TEST_CASE("reuseport: a worker without a slot is refused, and so are all without
 
 TEST_CASE("reuseport: a port that another program holds is in use, even if that one would share") {
   ReuseportRig rig(2);
-  UniqueFd other(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  int on = 1;
-  ::setsockopt(other.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(::bind(other.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  REQUIRE(::listen(other.get(), 1) == 0);
+  auto [other, port] = listen_as_one_who_shares();
   rig.add(1, 0);
-  CHECK(rig.refused(1, Rig::tcp_query(where(other).port)) == EADDRINUSE);
+  CHECK(rig.refused(1, Rig::tcp_query(port)) == EADDRINUSE);
   // And a second one of ours finds the first.
   UniqueFd ours = rig.take_socket(1);
   ReuseportRig second(2);

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "tests/unit/base/run_until.h"
 
+#include <doctest/doctest.h>
 #include <uv.h>
 
 #include <arpa/inet.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 
 namespace pronghorn::test {
 
@@ -39,6 +41,21 @@ class Folder {
  private:
   std::string path_;
 };
+
+/// Listens on a free port of 127.0.0.1 in a way that lets others share it (SO_REUSEPORT).
+inline std::pair<UniqueFd, std::uint16_t> listen_as_one_who_shares() {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(fd.get(), 1) == 0);
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return {std::move(fd), ntohs(address.sin_port)};
+}
 
 /// Connects to a numeric TCP address or a unix socket. @returns no descriptor and errno when
 /// refused
