@@ -16,6 +16,7 @@
 #include <csignal>
 #include <random>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 
@@ -46,6 +47,15 @@ std::move_only_function<double()> dice() {
   return [engine = std::minstd_rand(std::random_device{}())]() mutable {
     return std::uniform_real_distribution<double>(0, 1)(engine);
   };
+}
+
+/// Of the servers that programs open: what is left of the descriptors is for workers and
+/// connections.
+std::size_t most_servers() {
+  const std::size_t usual = Primary::Options().max_servers;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return usual;
+  return std::min<std::size_t>(usual, limit.rlim_cur / 4);
 }
 
 StartFailure resource_failure(const Error& error) {
@@ -123,6 +133,7 @@ std::expected<void, StartFailure> Master::Impl::open_primary() {
       loop,
       Primary::Options{.scheduling = options.config.scheduling,
                        .sticky = options.config.sticky,
+                       .max_servers = most_servers(),
                        .board = options.programs.empty() ? &*board : nullptr,
                        // Not our own ones, such as the control socket.
                        .lends = [this](std::int64_t fd) { return options.inherited.contains(fd); }},

@@ -160,7 +160,6 @@ class ServiceManager(unittest.TestCase):
           const ask = (fd) => { const s = net.createServer((c) => c.end('yes')).listen({ fd });
             s.on('error', (e) => console.log(fd, e.code)).on('listening', () => console.log(fd, 'listens')); };
           for (let fd = 3; fd < 40; fd++) ask(fd);
-          setTimeout(() => process.send('ready'), 300);
         """
         with socket.create_server(("127.0.0.1", 0)) as inherited:
             server = Program(script, options=("--workers", "1"))
@@ -168,6 +167,8 @@ class ServiceManager(unittest.TestCase):
             try:
                 server.pass_fds = (given,)
                 with server:
+                    while len(server.stdout_lines) < 37:  # it is ready as soon as it listens on one
+                        server.stdout_lines.append(server.read_line())
                     said = dict(line.split(" | ")[1].split() for line in server.stdout_lines)
                     self.assertEqual({fd for fd, what in said.items() if what == "listens"}, {"30"}, said)
                     self.assertEqual(server.status()["verdict"], "OK")
@@ -241,6 +242,22 @@ class Deaths(unittest.TestCase):
             self.assertEqual(wait_until(answer, "an answer")[:7], "worker ")
             server.signal(signal.SIGTERM)
             self.assertEqual(server.wait(), 0)
+
+    def test_where_descriptors_are_few_servers_leave_enough_for_the_next_worker(self):
+        script = """
+          const ask = (left) => left === 0 ? process.send('ready') : require('net').createServer()
+            .on('error', (e) => { console.log(e.code); process.send('ready'); })
+            .listen(0, '127.0.0.1', () => ask(left - 1));
+          ask(80);
+        """
+        server = Program(script, options=("--workers", "1"))
+        server.command = ["sh", "-c", 'ulimit -n 64 && exec "$@"', "sh", *server.command]
+        with server:
+            said = server.stdout_lines[0] if server.stdout_lines else server.read_line()
+            self.assertEqual(said, "worker 1 | EMFILE\n")
+            victim, = server.pids()
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda: victim not in server.pids() and server.status()["verdict"] == "OK", "its successor")
 
     def test_a_killed_master_takes_its_workers_along(self):
         with Program(STUBBORN) as server:
