@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A primary of Node workers that makes the system calls of a hand-over and does nothing else: what Node's protocol costs on a
-// machine at the least, beside which bench/cluster/run puts ours. It knows one server, trusts its workers and survives nothing.
+// A primary of Node workers that makes the system calls of a hand-over and does nothing else: what
+// Node's protocol costs on a machine at the least, beside which bench/cluster/run puts ours. It
+// knows one server, trusts its workers and survives nothing.
 //   floor NODE APP WORKERS
 #include <algorithm>
 #include <arpa/inet.h>
@@ -103,11 +104,12 @@ struct Primary {
       return;
     }
     char line[200];
-    const int size = std::snprintf(line, sizeof line,
-                                   R"({"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER","act":"newconn",)"
-                                   R"("key":"%s","seq":%ld}})"
-                                   "\n",
-                                   kKey, seq++);
+    const int size = std::snprintf(
+        line, sizeof line,
+        R"({"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER","act":"newconn",)"
+        R"("key":"%s","seq":%ld}})"
+        "\n",
+        kKey, seq++);
     worker.in_hand = connection;
     send(worker, {line, static_cast<std::size_t>(size)}, connection);
   }
@@ -142,7 +144,8 @@ struct Primary {
     if (count <= 0) fail("a worker has left");
     worker.input.append(space.data(), static_cast<std::size_t>(count));
     std::size_t from = 0;
-    for (std::size_t end = 0; (end = worker.input.find('\n', from)) != std::string::npos; from = end + 1) {
+    for (std::size_t end = 0; (end = worker.input.find('\n', from)) != std::string::npos;
+         from = end + 1) {
       take(worker, std::string_view(worker.input).substr(from, end - from));
     }
     worker.input.erase(0, from);

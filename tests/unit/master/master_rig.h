@@ -37,8 +37,8 @@ struct MasterRig {
     auto answer = std::async(std::launch::async, [&] {
       return master::ask(folder / "control.sock", "status", Millis(10'000));
     });
-    REQUIRE(run_until(
-        loop, [&] { return answer.wait_for(Millis(0)) == std::future_status::ready; }));
+    REQUIRE(
+        run_until(loop, [&] { return answer.wait_for(Millis(0)) == std::future_status::ready; }));
     auto text = answer.get();
     REQUIRE_MESSAGE(text, text.error().message());
     return master::parse_status(*text).value();
