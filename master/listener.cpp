@@ -95,7 +95,7 @@ void Listener::refuse_new() {
     return;
   }
   auto done = drop_new_connections(fd_.get());
-  if (!done && done.error().errno_value() == EPERM) done = reveal_waiting_connections(fd_.get());
+  if (!done && done.error().errno_value() == EPERM) done = hide_from_new_connections(fd_.get());
   if (!done) {
     log::warn("connections may be lost",
               {{"listen", address_.text()}, {"why", done.error().message()}},

@@ -2,9 +2,9 @@
 #include "master/syn_filter.h"
 
 #include <cerrno>
+#include <limits>
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace pronghorn::master {
@@ -24,10 +24,11 @@ Result<void> drop_new_connections(int listener) {
   return {};
 }
 
-Result<void> reveal_waiting_connections(int listener) {
-  int seconds = 0;
-  if (::setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) < 0) {
-    return std::unexpected(Error::system(errno, "cannot end TCP_DEFER_ACCEPT"));
+Result<void> hide_from_new_connections(int listener) {
+  // The kernel looks for no interface of that number until a segment comes in by it.
+  int nowhere = std::numeric_limits<int>::max();
+  if (::setsockopt(listener, SOL_SOCKET, SO_BINDTOIFINDEX, &nowhere, sizeof nowhere) < 0) {
+    return std::unexpected(Error::system(errno, "cannot bind to another interface"));
   }
   return {};
 }

@@ -13,8 +13,10 @@ namespace pronghorn::master {
 /// @errors EPERM: Linux 6.18 wants CAP_NET_ADMIN for it
 Result<void> drop_new_connections(int listener);
 
-/// What is left to do without that capability: from now on TCP_DEFER_ACCEPT hides nothing (tcp(7)),
-/// so that an empty queue means that nobody is waiting. New connections keep coming.
-Result<void> reveal_waiting_connections(int listener);
+/// The same without that capability: binds the listener to a network interface that does not exist
+/// (SO_BINDTOIFINDEX, socket(7)), so that the kernel finds it for no new connection and answers
+/// "refused". What has begun keeps the interface it began on. Cannot be taken back.
+/// @errors EPERM: bound to an interface already, or Linux before 5.7
+Result<void> hide_from_new_connections(int listener);
 
 }  // namespace pronghorn::master

@@ -138,9 +138,7 @@ class UnderLoad(unittest.TestCase):
             # What comes after the listener is closed is refused, or its SYN is not answered: it was never accepted.
             gone = result["refused"] + result["connect_timeout"]
             self.assertEqual(result["lost_accepted"], 0, result)
-            if "user" not in options:  # without CAP_NET_ADMIN a connection may come between the last look and the close
-                self.assertEqual(result["failures"] - gone, 0, result)
-            self.assertLessEqual(result["failures"] - gone, 8, result)
+            self.assertEqual(result["failures"] - gone, 0, result)
             self.assertNotIn("may be lost", server.stderr())
             self.assertEqual(server.alive(), [])
 

@@ -214,6 +214,32 @@ TEST_CASE("listener: refuse_new drops new connections and keeps those that have 
   }
 }
 
+TEST_CASE("listener: refuse_new of an ordinary user turns new connections away, keeps the others") {
+  if (::geteuid() != 0) return;  // then the case above is this one
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    CAPTURE(host);
+    auto listener = Listener::open(tcp(host), 64);
+    REQUIRE(listener);
+    auto silent = connect_to(listener->address());  // hidden by TCP_DEFER_ACCEPT until it sends
+    REQUIRE(silent);
+    REQUIRE(::seteuid(65534) == 0);
+    listener->refuse_new();
+    REQUIRE(::seteuid(0) == 0);
+
+    CHECK(!connect_to(listener->address()));
+    CHECK(errno == ECONNREFUSED);
+    CHECK(!is_readable(listener->fd(), 0));
+    REQUIRE(test::send_text(silent.get(), "words"));
+    REQUIRE(is_readable(listener->fd(), 5000));
+    UniqueFd connection(::accept4(listener->fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(connection);
+    char bytes[64];
+    CHECK(::recv(connection.get(), bytes, sizeof bytes, 0) == 5);
+    REQUIRE(test::send_text(connection.get(), "answer"));
+    CHECK(::recv(silent.get(), bytes, sizeof bytes, 0) == 6);
+  }
+}
+
 TEST_CASE(
     "listener: refuse_new of a unix socket removes the path, and what is queued can be accepted") {
   test::Folder folder;
