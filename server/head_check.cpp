@@ -31,7 +31,7 @@ inline int HeadCheck::field_line(std::string_view line, const config::Limits& li
 HeadCheck::Verdict HeadCheck::scan(std::string_view head, const config::Limits& limits) noexcept {
   // Not even a token's first byte (TLS, binary, a space): no need to wait for a line that never
   // ends.
-  if (line_ == 0 && !head.empty() && !is_class(head.front(), kToken)) return refuse(400);
+  if (line_ == 0 && !head.empty() && !is_class(head.front(), kToken)) return refuse(head, 400);
   const char* begin = head.data();
   const char* end = begin + head.size();
   std::uint64_t limit = line_limit(limits);
@@ -43,7 +43,7 @@ HeadCheck::Verdict HeadCheck::scan(std::string_view head, const config::Limits& 
       // A CR may stand at the end of a line that is just within its limit.
       searched_ = head.size();
       if (head.size() > limits.head || head.size() - line_ > limit + 1) {
-        return refuse(limit_status());
+        return refuse(head, limit_status());
       }
       return Verdict::more;
     }
@@ -52,18 +52,19 @@ HeadCheck::Verdict HeadCheck::scan(std::string_view head, const config::Limits& 
     searched_ = static_cast<std::size_t>(lf + 1 - begin);
     bool crlf = length > 0 && lf[-1] == '\r';
     length -= crlf ? 1 : 0;
-    if (searched_ > limits.head || length > limit) return refuse(limit_status());
-    if (!crlf) return refuse(400);  // a bare LF ends nothing (RFC 9112 §2.2 MAY; we never do)
+    if (searched_ > limits.head || length > limit) return refuse(head, limit_status());
+    if (!crlf) return refuse(head, 400);  // a bare LF ends nothing (RFC 9112 §2.2 MAY; we never do)
     if (length == 0) return Verdict::complete;
     int status =
         line_ == 0 ? request_line({line, length}, limits) : field_line({line, length}, limits);
-    if (status != 0) return refuse(status);
+    if (status != 0) return refuse(head, status);
     line_ = searched_;
     limit = limits.header_line;
   }
 }
 
-HeadCheck::Verdict HeadCheck::refuse(int status) noexcept {
+HeadCheck::Verdict HeadCheck::refuse(std::string_view head, int status) noexcept {
+  says_head_ = head.starts_with("HEAD ");  // the line may never have been looked at
   status_ = static_cast<std::int16_t>(status);
   return Verdict::refused;
 }

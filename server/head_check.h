@@ -30,6 +30,9 @@ class HeadCheck {
   int status() const noexcept { return status_; }
   bool is_head_request() const noexcept { return says_head_; }
 
+  /// The request line has not ended yet.
+  bool in_request_line() const noexcept { return line_ == 0; }
+
   /// Of a complete head: bytes including the empty line, and the request line's parts.
   std::size_t size() const noexcept { return searched_; }
   /// Also set when refused, once the request line has been taken apart; else empty.
@@ -49,7 +52,7 @@ class HeadCheck {
   std::string rewritten(std::string_view head) const;
 
  private:
-  Verdict refuse(int status) noexcept;
+  Verdict refuse(std::string_view head, int status) noexcept;
   int request_line(std::string_view line, const config::Limits& limits) noexcept;
   int field_line(std::string_view line, const config::Limits& limits) noexcept;
   std::uint64_t line_limit(const config::Limits& limits) const noexcept;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host and authority. Stricter than RFC 3986 in three points: no ',' in names (two Host lines
-// joined by someone on the way), no IPvFuture and no zone (neither means anything to a server's
-// client).
+// Host and authority. Stricter than RFC 3986 where two readers could see two hosts: no ',' in names
+// (two Host lines joined by someone on the way), no '%' (who decodes first?), no empty label, and
+// what ends in a number is an IPv4 address in its usual form or nothing, as in the URL standard
+// ("0x7f.1" and "017700000001" are 127.0.0.1 to inet_aton). No IPvFuture and no zone: neither means
+// anything to a server's client.
 #include "server/syntax.h"
 #include "server/target.h"
 
@@ -30,12 +32,31 @@ bool is_valid_ipv6(std::string_view text) noexcept {
   return inet_pton(AF_INET6, copy, &ignored) == 1;
 }
 
-bool is_valid_name(std::string_view name) noexcept {
-  if (name.empty() || !all_class(name, kRegName)) return false;
-  for (auto at = name.find('%'); at != std::string_view::npos; at = name.find('%', at + 3)) {
-    if (name.size() - at < 3 || !all_class(name.substr(at + 1, 2), kHexDigit)) return false;
+bool is_valid_ipv4(std::string_view text) noexcept {
+  char copy[INET_ADDRSTRLEN];
+  if (text.size() >= sizeof copy) return false;
+  std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  in_addr ignored;
+  return inet_pton(AF_INET, copy, &ignored) == 1;  // four decimal parts, no leading zeros
+}
+
+// URL standard, "ends in a number": digits, or hexadecimal ones after "0x".
+bool is_number(std::string_view label) noexcept {
+  if (label.starts_with("0x") || label.starts_with("0X")) {
+    return all_class(label.substr(2), kHexDigit);
   }
-  return true;
+  return label.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_valid_name(std::string_view name) noexcept {
+  if (!all_class(name, kRegName)) return false;
+  if (name.ends_with('.')) name.remove_suffix(1);  // the root of the domain names
+  if (name.empty() || name.starts_with('.') || name.ends_with('.') || name.contains("..")) {
+    return false;
+  }
+  std::string_view last = name.substr(name.rfind('.') + 1);
+  return !is_number(last) || is_valid_ipv4(name);
 }
 
 }  // namespace

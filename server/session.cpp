@@ -116,6 +116,13 @@ void Session::finish_eof(std::string& out) {
       stage_ = Stage::closing;
       break;
     case Stage::head:
+      // Half a request line asks nothing: a client that left, not one that waits (RFC 9112 §8).
+      if (exchange_->check.in_request_line()) {
+        stage_ = Stage::closing;
+      } else {
+        refuse(400, out);
+      }
+      break;
     case Stage::body:
       refuse(400, out);
       break;

@@ -63,8 +63,8 @@ class Session {
   /// stored); a session that is idle keeps no buffer. Must not be called while wants_input() is
   /// false.
   void on_bytes(std::string_view bytes, std::string& out);
-  /// The client sent FIN: complete requests are still answered, an incomplete one is refused (400).
-  /// While input is held back it is remembered.
+  /// The client sent FIN: complete requests are still answered, an incomplete one is refused (400),
+  /// half a request line is no request. While input is held back it is remembered.
   void on_eof(std::string& out);
   /// The deadline of phase() has passed: 408 for a begun head or body, nothing for an idle
   /// connection.

@@ -12,7 +12,7 @@ enum CharClass : std::uint8_t {
   kToken = 1,    // tchar
   kPath = 2,     // pchar, '/', and '[' ']' which browsers send bare
   kQuery = 4,    // of a query: what the URL standard lets browsers send bare is taken as well
-  kRegName = 8,  // reg-name without ',': a list of hosts is not a host
+  kRegName = 8,  // reg-name without ',' and '%' (host.cpp)
   kValue = 16,   // field-vchar, SP, HTAB, obs-text
   kHexDigit = 32,
 };
@@ -31,8 +31,8 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
   }
   mark("abcdefABCDEF", kHexDigit);
   mark("!#$%&'*+-.^_`|~", kToken);
-  mark("-._~!$&'()*+;=%", kPath | kQuery | kRegName);
-  mark(",:@/[]", kPath | kQuery);
+  mark("-._~!$&'()*+;=", kPath | kQuery | kRegName);
+  mark("%,:@/[]", kPath | kQuery);
   mark("?{}|\\^`", kQuery);
   for (int c = 0x20; c < 0x100; ++c) table[static_cast<unsigned>(c)] |= kValue;
   table[0x7f] &= static_cast<std::uint8_t>(~kValue);

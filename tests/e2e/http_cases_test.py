@@ -27,23 +27,31 @@ def known_failures():
     return {name for line in lines if (name := line.split("#")[0].strip())}
 
 
+def files():
+    return [CASES / "visible.jsonl", *sorted((CASES / "own").glob("*.jsonl"))]
+
+
 def cases():
-    return {case["name"]: case for case in map(json.loads, (CASES / "visible.jsonl").read_text().splitlines())}
+    return [json.loads(line) for file in files() for line in file.read_text().splitlines()]
 
 
-def run_cases(port):
-    """({name: result}, what else the runner said, exit code) of all cases, the slow ones too."""
-    done = subprocess.run([sys.executable, "-B", CASES / "run_cases.py", "127.0.0.1", str(port), "--slow", "--json"],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240)
+def run_cases(port, *how):
+    """({name: result}, what else the runner said) of all cases."""
+    done = subprocess.run([sys.executable, "-B", CASES / "run_cases.py", "127.0.0.1", str(port), *files(), "--json",
+                           "--jobs", "24", *how], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=400)
     lines = done.stdout.splitlines()
     results = [json.loads(line) for line in lines if line.startswith("{")]
     said = [line for line in lines if not line.startswith("{")] + done.stderr.splitlines()
-    return {result["name"]: result for result in results}, said, done.returncode
+    return {result["name"]: result for result in results}, said
 
 
-class KnownFailures(unittest.TestCase):
-    def test_each_is_a_case_and_none_is_about_paths_or_smuggling(self):
-        every = cases()
+class Cases(unittest.TestCase):
+    def test_each_has_a_name_of_its_own(self):
+        names = [case["name"] for case in cases()]
+        self.assertEqual(len(names), len(set(names)), {name for name in names if names.count(name) > 1})
+
+    def test_each_known_failure_is_a_case_and_none_is_about_paths_or_smuggling(self):
+        every = {case["name"]: case for case in cases()}
         for name in known_failures():
             with self.subTest(name):
                 self.assertIn(name, every)
@@ -51,17 +59,20 @@ class KnownFailures(unittest.TestCase):
 
 
 class HttpCases(unittest.TestCase):
-    def test_what_fails_is_what_is_known_to_fail(self):
-        with tempfile.TemporaryDirectory(prefix="pronghorn-cases-") as folder:
-            os.chmod(folder, 0o755)
-            subprocess.run([CASES / "make_fixture.sh", folder], check=True, stdin=subprocess.DEVNULL)
-            with Server(root=Path(folder, "www"), config=CASES / "server.toml", workers=None) as server:
-                workers = server.worker_pids()
-                results, said, _ = run_cases(server.port)
-                self.assertEqual(server.worker_pids(), workers, "a worker died: " + server.stderr())
+    @classmethod
+    def setUpClass(cls):
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="pronghorn-cases-"))
+        os.chmod(folder, 0o755)
+        subprocess.run([CASES / "make_fixture.sh", folder], check=True, stdin=subprocess.DEVNULL)
+        cls.server = cls.enterClassContext(Server(root=Path(folder, "www"), config=CASES / "server.toml", workers=None))
+        cls.workers = cls.server.worker_pids()
+
+    def judge(self, *how, slow):
+        results, said = run_cases(self.server.port, *how)
+        self.assertEqual(self.server.worker_pids(), self.workers, "a worker died: " + self.server.stderr())
         failed = {name: result for name, result in results.items() if not result["pass"]}
-        print(f"{len(results) - len(failed)} of {len(results)} cases passed", flush=True)
-        self.assertEqual(set(results), set(cases()), said)
+        print(f"{len(results) - len(failed)} of {len(results)} cases passed {' '.join(how)}", flush=True)
+        self.assertEqual(set(results), {case["name"] for case in cases() if slow or not case.get("slow")}, said)
         self.assertEqual(len(said), 1, said)  # the count; another line says that the server is gone
         known = known_failures()
         unexpected = [f"[{r['cat']}/{r['level']}] {name}: {r['why']} ({r['rfc']})"
@@ -69,6 +80,12 @@ class HttpCases(unittest.TestCase):
         self.assertEqual(unexpected, [], "cases that fail:\n" + "\n".join(unexpected))
         repaired = sorted(known - set(failed))
         self.assertEqual(repaired, [], "these pass now; take them out of known_failures.txt")
+
+    def test_what_fails_is_what_is_known_to_fail(self):
+        self.judge("--slow", slow=True)
+
+    def test_byte_by_byte_it_is_the_same(self):
+        self.judge("--bytewise", slow=False)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """run_cases.py HOST PORT [FILE.jsonl ...] [--json] [--level must,should,policy] [--cat C] [--only TEXT] [--needs any,static,echo]
-                 [--slow] [--jobs N] [--fails] [--raw]
+                 [--slow] [--jobs N] [--fails] [--raw] [--bytewise]
 Sends each case raw over TCP (loopback only) and judges the answer. Closing line: 'N passed, N failed'. Exit 1 if any failed.
-Case fields: name cat rfc level needs desc send methods expect [prefetch slow maxwait].
+Case fields: name cat rfc level needs desc send methods expect [row prefetch slow maxwait].
+ --bytewise sends the texts of a case one byte at a time (the first BYTEWISE of them); the answers must be the same.
  send: list of  "bytes as latin-1 text" | {"rep":TEXT,"n":N} | {"sleep":S} | {"shut":1} | {"bytewise":TEXT} | {"await":TEXT,"t":S}
  expect: list of alternatives, one must hold. Keys: status (of 1st final response; 0 = closed without any response),
    statuses (one list per final response), n (exact count of final responses), max_n, close (true: server must close; false: must stay
@@ -12,6 +13,7 @@ Case fields: name cat rfc level needs desc send methods expect [prefetch slow ma
 On every response the runner also checks framing (status line, header syntax, CL/TE rules, no stray bytes) and that TOP-SECRET never leaks."""
 import sys, json, socket, time, re, threading, queue, os, argparse
 TIMEOUT_CONNECT=3
+BYTEWISE=3000
 
 class Bad(Exception): pass
 
@@ -116,10 +118,16 @@ def enc(t,sub):
     for k,v in sub.items(): t=t.replace(k,v)
     return t.encode('latin1')
 
-def exchange(host,port,case,sub,idle):
+def send_bytewise(c,b):
+    for i in range(min(len(b),BYTEWISE)):
+        if c.werr or c.rst: return
+        c.send(b[i:i+1])
+    c.send(b[BYTEWISE:])
+
+def exchange(host,port,case,sub,idle,bytewise=False):
     c=Conn(host,port); methods=case.get('methods') or ['GET']
     for x in case['send']:
-        if isinstance(x,str): c.send(enc(x,sub))
+        if isinstance(x,str): (send_bytewise if bytewise else Conn.send)(c,enc(x,sub))
         elif 'rep' in x: c.send(enc(x['rep'],sub)*x['n'])
         elif 'sleep' in x:
             end=time.time()+x['sleep']
@@ -214,7 +222,7 @@ def check(e,finals,inter,rest,c,et):
         if p[0]['status']!=200 or (b'Hello, world!' not in p[0]['body']): return 'following request on the same connection got %d'%p[0]['status']
     return None
 
-def run_case(host,port,case,raw=False):
+def run_case(host,port,case,raw=False,bytewise=False):
     sub={}; et=None
     if case.get('prefetch'):
         c=Conn(host,port); c.send(('GET %s HTTP/1.1\r\nHost: localhost\r\n%sConnection: close\r\n\r\n'%(case['prefetch'],case.get('prefetch_h',''))).encode()); end=time.time()+3
@@ -224,7 +232,7 @@ def run_case(host,port,case,raw=False):
         if not f: return 'prefetch got no answer'
         e=hv(f[0],'etag'); sub={'%ETAG%':e or '"none"','%LM%':hv(f[0],'last-modified') or 'Thu, 01 Jan 1970 00:00:00 GMT','%OPAQUE%':(e or '"none"').replace('W/','')}
         et='weak' if e.startswith('W/') else ('strong' if e else 'none')
-    try: c,methods=exchange(host,port,case,sub,0.3)
+    try: c,methods=exchange(host,port,case,sub,0.3,bytewise)
     except OSError as x: return 'connect/send: %s'%x
     need=max(want_n(e) for e in case['expect']); wantclose=all(e.get('close') is True for e in case['expect']) ; anyclose=any(e.get('close') is True for e in case['expect'])
     end=time.time()+case.get('maxwait',3.0); settle=None; err=None; finals=inter=[]; rest=b''
@@ -255,7 +263,7 @@ def run_case(host,port,case,raw=False):
 def main():
     ap=argparse.ArgumentParser(); ap.add_argument('host'); ap.add_argument('port',type=int); ap.add_argument('files',nargs='*')
     ap.add_argument('--json',action='store_true'); ap.add_argument('--level'); ap.add_argument('--cat'); ap.add_argument('--only'); ap.add_argument('--needs'); ap.add_argument('--slow',action='store_true')
-    ap.add_argument('--jobs',type=int,default=6); ap.add_argument('--fails',action='store_true'); ap.add_argument('--raw',action='store_true')
+    ap.add_argument('--jobs',type=int,default=6); ap.add_argument('--fails',action='store_true'); ap.add_argument('--raw',action='store_true'); ap.add_argument('--bytewise',action='store_true')
     a=ap.parse_args()
     try: ips={x[4][0] for x in socket.getaddrinfo(a.host,a.port)}
     except OSError as x: sys.exit(str(x))
@@ -270,7 +278,7 @@ def main():
             try: i,c=q.get_nowait()
             except queue.Empty: return
             t=time.time()
-            try: w=run_case(a.host,a.port,c,a.raw)
+            try: w=run_case(a.host,a.port,c,a.raw,a.bytewise)
             except Exception as x: w='runner: %s: %s'%(type(x).__name__,x)
             res[i]=(w,time.time()-t)
     ts=[threading.Thread(target=work) for _ in range(a.jobs)]

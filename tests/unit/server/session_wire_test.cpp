@@ -172,7 +172,9 @@ TEST_CASE("session: the end of input answers what is complete and refuses what i
   CHECK(w.run({kGet}, true).closes);
   CHECK(w.run({}, true).bytes.empty());
   CHECK(w.run({"\r\n"}, true).bytes.empty());
-  CHECK(statuses(w.run_all_ways(kGet + "GET / HT", true).bytes) == std::vector{200, 400});
+  CHECK(w.run({"GET / HTTP/1.1\r\r"}, true).bytes.empty());  // nothing was asked yet
+  CHECK(statuses(w.run_all_ways(kGet + "GET / HT", true).bytes) == std::vector{200});
+  CHECK(statuses(w.run_all_ways(kGet + "GET / HTTP/1.1\r\n", true).bytes) == std::vector{200, 400});
   CHECK(statuses(w.run_all_ways(post("/echo", "12345").substr(0, 54), true).bytes) ==
         std::vector{400});
   CHECK(statuses(w.run_all_ways(chunked("5\r\nhello\r\n"), true).bytes) == std::vector{400});
