@@ -2,7 +2,8 @@
 // One client's socket: moves bytes between it and a Session, keeps the deadlines, closes in the way
 // that loses no answer. Made by Server for each accepted socket.
 //   connection.cpp           reading, closing
-//   connection_write.cpp     answers and files to the kernel
+//   connection_write.cpp     answers to the kernel, what it does not take into a queue
+//   connection_body.cpp      bodies that are not among the answers' bytes: files, shared bytes
 //   connection_deadline.cpp  what is waited for, and until when
 #pragma once
 
@@ -74,11 +75,18 @@ class Connection final : private uv::Tcp::Handler {
     return in_flight_ + (backlog_ ? backlog_->bytes.size() - backlog_->at : 0);
   }
   Flow transmit(std::string& out);
-  bool append_piece(std::string& out, std::size_t at_most);
-  bool send(std::string& out, std::size_t head, std::size_t& budget);
-  void enqueue(std::string_view bytes);
+  bool send(std::string_view out, std::size_t& budget, int flags = 0);
+  bool enqueue(std::string_view bytes);
   void write_piece(std::string piece);
   bool write_backlog();
+  std::size_t count_sent(ssize_t result, std::size_t& budget) noexcept;
+
+  bool send_piece(std::string& out, std::size_t& budget);
+  bool send_shared(std::string& out, std::size_t& budget);
+  bool send_from_file(std::string& out, std::size_t& budget);
+  bool send_read(std::string& out, std::size_t& budget);
+  bool append_piece(std::string& out, std::size_t at_most);
+  bool cut() noexcept;
 
   void set_deadline();
   std::int64_t read_deadline();
@@ -91,7 +99,7 @@ class Connection final : private uv::Tcp::Handler {
   std::optional<uv::Tcp> tcp_;
   Session session_;
   WheelEntry deadline_;
-  std::optional<FileBody> file_;        // what is left of the body being sent
+  BodyPiece piece_;                     // what is left of the piece of a body being sent
   std::unique_ptr<Backlog> backlog_;    // output after what is in flight; only of a slow client
   std::uint32_t in_flight_ = 0;         // given to Tcp::write
   std::uint32_t lingered_ = 0;          // bytes dropped

@@ -8,95 +8,69 @@
 #include <algorithm>
 #include <cerrno>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace pronghorn::server {
 namespace {
-/// Of a file, read and sent at a time: with the head it fits the context's `out`.
-constexpr std::size_t kFilePiece = 256 * 1024;
-/// What a client that does not keep up costs in memory: the queue goes to libuv in such pieces
-/// (each is a sign of life for the write deadline), and of a file no more than that is kept, the
-/// rest read again.
+/// What a client that does not keep up costs in memory: the queue goes to libuv in such pieces,
+/// each of which is a sign of life for the write deadline.
 constexpr std::size_t kQueuePiece = 64 * 1024;
 /// A connection's share of a turn of the loop; beyond it the others come first.
 constexpr std::size_t kTurnBudget = 1024 * 1024;
 }  // namespace
 
-/// `out`, then the session's file, then what the session says after it, until the kernel is full.
+/// `out`, then the session's piece of a body, then what the session says after it, until the kernel
+/// is full.
 Connection::Flow Connection::transmit(std::string& out) {
   std::size_t budget = kTurnBudget;
   for (;;) {
-    if (!file_) file_ = session_.take_file();
-    std::size_t head = out.size();
-    if (file_ && unsent() == 0) {
-      if (!append_piece(out, budget > 0 ? kFilePiece : kQueuePiece)) {
-        abort();
-        return Flow::dead;
-      }
+    if (!piece_) {
+      if (auto taken = session_.take_file()) piece_ = std::move(*taken);
     }
-    if (!send(out, head, budget)) return Flow::dead;
+    bool sent = piece_.length > 0 && unsent() == 0 ? send_piece(out, budget) : send(out, budget);
+    if (!sent) return Flow::dead;
     if (unsent() > 0) return Flow::blocked;
     out.clear();
-    if (file_ && file_->length > 0) continue;
-    bool was_file = file_.has_value();
-    file_.reset();
-    if (!was_file && (session_.wants_input() || session_.wants_close())) return Flow::done;
+    if (piece_.length > 0) continue;
+    bool was_piece = static_cast<bool>(piece_);
+    piece_ = {};
+    if (!was_piece && (session_.wants_input() || session_.wants_close())) return Flow::done;
     context_.with_session([&](std::string& more) {
-      was_file ? session_.on_file_sent(more) : session_.on_writable(more);
+      was_piece ? session_.on_file_sent(more) : session_.on_writable(more);
     });
-    if (!was_file && out.empty()) return Flow::done;
+    if (!was_piece && out.empty()) return Flow::done;
   }
 }
 
-/// False: the file is shorter than its length was when the head was made. It is never padded.
-bool Connection::append_piece(std::string& out, std::size_t at_most) {
-  auto want = std::min<std::uint64_t>(file_->length, at_most);
-  if (want == 0) return true;
-  std::size_t head = out.size();
-  ssize_t n = 0;
-  out.resize_and_overwrite(head + want, [&](char* bytes, std::size_t) {
-    do {
-      n = ::pread(file_->file.get(), bytes + head, want, static_cast<off_t>(file_->offset));
-    } while (n < 0 && errno == EINTR);
-    return head + static_cast<std::size_t>(std::max<ssize_t>(n, 0));
-  });
-  if (n <= 0) return false;
-  file_->offset += static_cast<std::uint64_t>(n);
-  file_->length -= static_cast<std::uint64_t>(n);
-  return true;
-}
-
-/// Of `out`, what follows `head` bytes is of the file and can be read again. False: the client is
-/// gone.
-bool Connection::send(std::string& out, std::size_t head, std::size_t& budget) {
-  std::size_t taken = 0;
+/// What the kernel does not take is queued. False: the client is gone.
+bool Connection::send(std::string_view out, std::size_t& budget, int flags) {
   if (out.empty()) return true;
   if (unsent() == 0 && budget > 0) {
-    ssize_t n = tcp_ ? tcp_->try_write(out)
-                     : ::send(fd(), out.data(), out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0 && (tcp_ || (errno != EAGAIN && errno != EINTR))) return false;
-    taken = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
-    context_.session.counters.bytes_out.add(taken);
-    budget -= std::min(budget, taken);
+    ssize_t n = ::send(fd(), out.data(), out.size(), MSG_NOSIGNAL | MSG_DONTWAIT | flags);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return false;
+    out.remove_prefix(count_sent(n, budget));
   }
-  std::string_view rest = std::string_view(out).substr(taken);
-  if (rest.empty()) return true;
-  if (out.size() > head) {
-    std::size_t keep = std::max(head - std::min(head, taken), std::min(rest.size(), kQueuePiece));
-    file_->offset -= rest.size() - keep;
-    file_->length += rest.size() - keep;
-    rest = rest.substr(0, keep);
-  }
-  if (!tcp_ && !attach()) return false;
-  enqueue(rest);
-  return true;
+  return out.empty() || enqueue(out);
 }
 
-void Connection::enqueue(std::string_view bytes) {
-  if (in_flight_ == 0 && bytes.size() <= kQueuePiece) return write_piece(std::string(bytes));
+/// Of a system call that sent: how much. Nothing when it was none.
+std::size_t Connection::count_sent(ssize_t result, std::size_t& budget) noexcept {
+  auto sent = static_cast<std::size_t>(std::max<ssize_t>(result, 0));
+  context_.session.counters.bytes_out.add(sent);
+  budget -= std::min(budget, sent);
+  return sent;
+}
+
+/// False: there is no handle of the loop to be had.
+bool Connection::enqueue(std::string_view bytes) {
+  if (!tcp_ && !attach()) return false;
+  if (in_flight_ == 0 && bytes.size() <= kQueuePiece) {
+    write_piece(std::string(bytes));
+    return true;
+  }
   if (!backlog_) backlog_ = std::make_unique<Backlog>();
   backlog_->bytes.append(bytes);
   if (in_flight_ == 0) write_backlog();
+  return true;
 }
 
 void Connection::write_piece(std::string piece) {

@@ -45,7 +45,7 @@ void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   trim(exchange->head);
   trim(exchange->pending);
   trim(exchange->parser.store);
-  exchange->file.reset();
+  exchange->source.reset();
   exchange->pending_at = 0;
   exchange->next = std::move(free_);
   free_ = std::move(exchange);

@@ -7,6 +7,7 @@
 #include <pronghorn/server/response.h>
 
 #include "server/body_reader.h"
+#include "server/body_source.h"
 #include "server/framing.h"
 #include "server/head_check.h"
 #include "server/parser.h"
@@ -15,7 +16,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +34,7 @@ struct Exchange {
   std::string_view head_view;  // the head: in `head`, or in the bytes being read
   std::string pending;         // input held back
   std::size_t pending_at = 0;
-  std::optional<FileBody> file;
+  BodySource source;               // of the answer in hand
   Instant started;                 // the head's end; only kept for the access log
   std::unique_ptr<Exchange> next;  // in the pool
 

@@ -5,6 +5,12 @@
 
 namespace pronghorn {
 
+std::uint64_t FileBody::total() const noexcept {
+  std::uint64_t bytes = length + tail.size();
+  for (const FilePart& part : more) bytes += part.before.size() + part.length;
+  return bytes;
+}
+
 Response Response::text(std::string body) {
   Response response;
   response.known_type_ = "text/plain; charset=utf-8";
@@ -38,6 +44,11 @@ Response& Response::status(int status) & {
 
 Response& Response::header(std::string name, std::string value) & {
   if (server::iequals(name, "content-type")) return type(value);
+  if (head_) {
+    headers_ = head_->headers;
+    if (own_type_.empty()) own_type_ = head_->type;
+    head_.reset();
+  }
   headers_.push_back({std::move(name), std::move(value)});
   return *this;
 }
@@ -56,6 +67,20 @@ Response& Response::body(std::string bytes) & {
 Response& Response::body(FileBody file) & {
   body_ = std::move(file);
   page_ = false;
+  return *this;
+}
+
+Response& Response::body(std::shared_ptr<const std::string> bytes) & {
+  body_ = std::move(bytes);
+  page_ = false;
+  return *this;
+}
+
+Response& Response::head(std::shared_ptr<const Head> head) & {
+  headers_.clear();
+  own_type_.clear();
+  known_type_ = {};
+  head_ = std::move(head);
   return *this;
 }
 

@@ -5,6 +5,8 @@
 #include <pronghorn/base/unique_fd.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,11 +15,56 @@
 
 namespace pronghorn {
 
-/// A piece of an open regular file as a body.
-struct FileBody {
-  UniqueFd file;
+/// By what a change of a file's contents shows (stat(2)).
+struct FileStamp {
+  std::uint64_t size = 0;
+  std::int64_t modified_s = 0;
+  std::int64_t modified_ns = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+
+/// An open regular file, which several answers may be sending. Closed after the last of them.
+class SharedFile {
+ public:
+  SharedFile() = default;
+  SharedFile(UniqueFd file) : SharedFile(std::move(file), std::nullopt) {}
+  /// With a stamp: a file that has another one before its last bytes are sent was changed
+  /// meanwhile, so the connection is cut instead of ending an answer that is mixed from two.
+  SharedFile(UniqueFd file, std::optional<FileStamp> stamp)
+      : open_(std::make_shared<const Open>(std::move(file), stamp)) {}
+
+  int fd() const noexcept { return open_ ? open_->file.get() : -1; }
+  const FileStamp* stamp() const noexcept {
+    return open_ && open_->stamp ? &*open_->stamp : nullptr;
+  }
+
+ private:
+  struct Open {
+    Open(UniqueFd f, std::optional<FileStamp> s) : file(std::move(f)), stamp(s) {}
+    UniqueFd file;
+    std::optional<FileStamp> stamp;
+  };
+  std::shared_ptr<const Open> open_;
+};
+
+/// Text, and a piece of the body's file after it.
+struct FilePart {
+  std::string before;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
+};
+
+/// A piece of an open regular file as a body; then, for multipart/byteranges, further parts and
+/// what stands after the last.
+struct FileBody {
+  SharedFile file;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  std::vector<FilePart> more{};
+  std::string tail{};
+
+  /// Bytes of the whole body.
+  std::uint64_t total() const noexcept;
 };
 
 /// Move-only. What changes it can be chained: return Response::text("made").status(201);
@@ -55,16 +102,32 @@ class Response {
   Response& body(FileBody file) &;
   Response&& body(FileBody file) && { return std::move(this->body(std::move(file))); }
 
+  /// Bytes that several answers share: they are sent from where they are.
+  Response& body(std::shared_ptr<const std::string> bytes) &;
+  Response&& body(std::shared_ptr<const std::string> bytes) && {
+    return std::move(this->body(std::move(bytes)));
+  }
+
   struct Header {
     std::string name, value;
   };
-  const std::vector<Header>& headers() const noexcept { return headers_; }
+  /// Fields and a type that were made before, for answers that are given often: nothing is copied
+  /// until one is added.
+  struct Head {
+    std::vector<Header> headers;
+    std::string type;
+  };
+  /// Replaces all fields and the type.
+  Response& head(std::shared_ptr<const Head> head) &;
+  const std::vector<Header>& headers() const noexcept { return head_ ? head_->headers : headers_; }
   std::string_view content_type() const noexcept {
-    return own_type_.empty() ? known_type_ : std::string_view(own_type_);
+    if (!own_type_.empty()) return own_type_;
+    return head_ ? std::string_view(head_->type) : known_type_;
   }
   /// The type was given by type() or header(), not one of the usual ones.
-  bool has_own_type() const noexcept { return !own_type_.empty(); }
-  using Body = std::variant<std::monostate, std::string, FileBody>;
+  bool has_own_type() const noexcept { return !own_type_.empty() || head_ != nullptr; }
+  using Body =
+      std::variant<std::monostate, std::string, FileBody, std::shared_ptr<const std::string>>;
   const Body& body() const noexcept { return body_; }
   Body take_body() noexcept { return std::move(body_); }
   /// Its body is the page of its status: error() or redirect(), and no body() since.
@@ -75,7 +138,8 @@ class Response {
   bool page_ = false;
   std::string_view known_type_;  // a literal, so that the usual types cost no allocation
   std::string own_type_;
-  std::vector<Header> headers_;
+  std::vector<Header> headers_;       // empty while there is a head_
+  std::shared_ptr<const Head> head_;  // until a field is added
   Body body_;
 };
 

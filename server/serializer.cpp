@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/serializer.h"
 
+#include "server/body_source.h"
 #include "server/error_page.h"
 #include "server/status.h"
 #include "server/syntax.h"
@@ -57,7 +58,12 @@ BodyView view_body(const Response& response) {
     return {page, page.size()};
   }
   if (const auto* text = std::get_if<std::string>(&response.body())) return {*text, text->size()};
-  if (const auto* file = std::get_if<FileBody>(&response.body())) return {{}, file->length};
+  if (const auto* file = std::get_if<FileBody>(&response.body())) return {{}, file->total()};
+  if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());
+      shared != nullptr && *shared != nullptr) {
+    std::size_t size = (*shared)->size();
+    return {size <= kCopiedBytes ? std::string_view(**shared) : std::string_view(), size};
+  }
   return {};
 }
 

@@ -20,7 +20,7 @@ struct AnswerFraming {
 /// token, a control byte in a value (RFC 9110 §5.5, §15).
 bool is_sendable(const Response& response) noexcept;
 
-/// Appends to `out`. The bytes of a FileBody are not: they follow the head.
+/// Appends to `out`. What BodySource::begin() then makes pieces of follows the head.
 /// @returns bytes of the body, as announced, that follow the head (0 to HEAD)
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out);
 

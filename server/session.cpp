@@ -99,7 +99,7 @@ void Session::on_writable(std::string& out) {
 }
 
 void Session::on_file_sent(std::string& out) {
-  if (stage_ != Stage::file) return;
+  if (stage_ != Stage::file || exchange_->source.next(out)) return;
   end_exchange();
   resume(out);
 }
@@ -164,9 +164,9 @@ bool Session::wants_input() const noexcept {
   return stage_ == Stage::start || stage_ == Stage::head || stage_ == Stage::body;
 }
 
-std::optional<FileBody> Session::take_file() noexcept {
+std::optional<BodyPiece> Session::take_file() noexcept {
   if (!exchange_) return std::nullopt;
-  return std::exchange(exchange_->file, std::nullopt);
+  return exchange_->source.take();
 }
 
 std::uint64_t Session::body_received() const noexcept {

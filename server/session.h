@@ -6,6 +6,8 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/server/response.h>
 
+#include "server/body_source.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -69,8 +71,8 @@ class Session {
   /// The deadline of phase() has passed: 408 for a begun head or body, nothing for an idle
   /// connection.
   void on_timeout(std::string& out);
-  /// The body that take_file() gave has been written in full: goes on with input that was held
-  /// back.
+  /// The piece that take_file() gave has been written in full: goes on with the next, or with input
+  /// that was held back.
   void on_file_sent(std::string& out);
   /// All of `out` has been written while wants_input() was false without a file: limits.pipeline
   /// answers were given, or limits.write_buffer reached, and more requests are here. Goes on with
@@ -81,8 +83,8 @@ class Session {
   /// False: the connection stops reading, writes what it has (and the file, if take_file() gives
   /// one), then calls on_file_sent() or on_writable().
   bool wants_input() const noexcept;
-  /// A body that must follow what is in `out`, before anything else. At most one at a time.
-  std::optional<FileBody> take_file() noexcept;
+  /// What of a body must follow what is in `out`, before anything else. At most one at a time.
+  std::optional<BodyPiece> take_file() noexcept;
   /// Close once everything is written …
   bool wants_close() const noexcept { return stage_ == Stage::closing; }
   /// … after FIN, reading and dropping what the client still sends (RFC 9112 §9.6), because unread

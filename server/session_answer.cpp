@@ -94,8 +94,7 @@ void Session::answer(Response response, std::string& out) {
   if (status >= 500) context_.counters.requests_failed.add(1);
   if (context_.access_log) record(status, bytes);
 
-  if (bytes > 0 && std::holds_alternative<FileBody>(response.body())) {
-    ex.file = std::get<FileBody>(response.take_body());
+  if (bytes > 0 && ex.source.begin(response.take_body(), out)) {
     stage_ = Stage::file;
   } else {
     end_exchange();

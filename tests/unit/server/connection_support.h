@@ -155,7 +155,7 @@ void without_stalls(Attempt attempt) {
 }
 
 /// Routes: /hello (13 bytes), /big (8 MiB text), /file (the bytes of `file`, at its size then),
-/// /echo.
+/// /echo, /body (what `body` gives).
 struct TestServer {
   static Server::Options quick() {
     Server::Options options;
@@ -177,11 +177,10 @@ struct TestServer {
     get("/peer", [](const Request& q) { return Response::text(std::string(q.peer())); });
     get("/echo", [](const Request& q) { return Response::text(std::string(q.body())); });
     get("/file", [this](const Request&) {
-      FileBody body{.file = UniqueFd(::dup(file.get())), .offset = 0, .length = file_length};
-      Response response(200);
-      response.body(std::move(body));
-      return response;
+      return Response().body(
+          FileBody{.file = UniqueFd(::dup(file.get())), .offset = 0, .length = file_length});
     });
+    get("/body", [this](const Request&) { return body(); });
     get("/act", [this](const Request&) {
       action();
       return Response::text("done\n");
@@ -262,6 +261,7 @@ struct TestServer {
   UniqueFd file;
   std::uint64_t file_length = 0;
   std::function<void()> action = [] {};
+  std::function<Response()> body = [] { return Response(204); };
 };
 
 inline std::string get(std::string_view path, std::string_view fields = "") {

@@ -79,7 +79,7 @@ std::string body(const Response& response) {
   if (const auto* file = std::get_if<FileBody>(&response.body())) {
     std::string bytes(file->length, '\0');
     auto n =
-        ::pread(file->file.get(), bytes.data(), bytes.size(), static_cast<off_t>(file->offset));
+        ::pread(file->file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(file->offset));
     bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     return bytes;
   }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/body_source.h"
+
+#include <utility>
+
+namespace pronghorn::server {
+
+bool BodySource::begin(Response::Body body, std::string& out) {
+  if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body)) {
+    std::uint64_t size = *shared ? (*shared)->size() : 0;
+    if (size <= kCopiedBytes) return false;
+    piece_ = BodyPiece{.from = std::move(*shared), .offset = 0, .length = size};
+    open_ = true;
+    return true;
+  }
+  auto* file = std::get_if<FileBody>(&body);
+  if (file == nullptr) return false;
+  file_ = std::move(file->file);
+  parts_ = std::move(file->more);
+  tail_ = std::move(file->tail);
+  at_ = 0;
+  open_ = true;
+  if (file->length == 0) return next(out);
+  piece_ = BodyPiece{.from = file_, .offset = file->offset, .length = file->length};
+  return true;
+}
+
+std::optional<BodyPiece> BodySource::take() noexcept { return std::exchange(piece_, std::nullopt); }
+
+bool BodySource::next(std::string& out) {
+  while (at_ < parts_.size()) {
+    const FilePart& part = parts_[at_++];
+    out.append(part.before);
+    if (part.length == 0) continue;
+    piece_ = BodyPiece{.from = file_, .offset = part.offset, .length = part.length};
+    return true;
+  }
+  out.append(tail_);
+  reset();
+  return false;
+}
+
+void BodySource::reset() noexcept {
+  if (!open_) return;
+  piece_.reset();
+  file_ = {};
+  parts_ = {};
+  tail_ = {};
+  at_ = 0;
+  open_ = false;
+}
+
+}  // namespace pronghorn::server

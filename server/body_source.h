@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of an answer's body is not in the output: pieces of a file, or bytes that answers share.
+// Handed out by Session, sent by Connection.
+#pragma once
+
+#include <pronghorn/server/response.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pronghorn::server {
+
+/// Shared bytes up to this size are copied into the output, where they leave with their head and
+/// their pipelined neighbours in one write.
+inline constexpr std::size_t kCopiedBytes = 16 * 1024;
+
+struct BodyPiece {
+  std::variant<std::monostate, SharedFile, std::shared_ptr<const std::string>> from;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+
+  explicit operator bool() const noexcept { return from.index() != 0; }
+  const SharedFile* file() const noexcept { return std::get_if<SharedFile>(&from); }
+  const std::string* bytes() const noexcept {
+    const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&from);
+    return shared == nullptr ? nullptr : shared->get();
+  }
+};
+
+class BodySource {
+ public:
+  /// After the head with the answer's Content-Length: what stands before the first piece goes to
+  /// `out`. False: all of the body is there.
+  bool begin(Response::Body body, std::string& out);
+  /// The piece to send now; once.
+  std::optional<BodyPiece> take() noexcept;
+  /// The piece was sent: what stands between it and the next goes to `out`. False: that was all.
+  bool next(std::string& out);
+  /// Lets go of a body that will not be sent.
+  void reset() noexcept;
+
+ private:
+  std::optional<BodyPiece> piece_;
+  SharedFile file_;  // of the parts
+  std::vector<FilePart> parts_;
+  std::size_t at_ = 0;  // the next of them
+  std::string tail_;
+  bool open_ = false;
+};
+
+}  // namespace pronghorn::server

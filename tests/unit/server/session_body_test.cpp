@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers whose bodies, or heads, are not a string of their own.
+#include "wire.h"
+
+#include <memory>
+
+using namespace pronghorn;
+using namespace pronghorn::test;
+using Phase = server::Session::Phase;
+
+namespace {
+
+const std::string kHello =
+    "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nDate: -\r\nContent-Length: 6\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n\r\nhello\n";
+const std::string kGet = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("session: the parts of a file go out in turn, with what stands between them") {
+  Wire w;
+  w.add("GET", "/parts", [](const Request&) {
+    FileBody body{.file = {}, .offset = 0, .length = 0};
+    body.more.push_back({"<a>", 10, 5});
+    body.more.push_back({"<none>", 7, 0});
+    body.more.push_back({"<b>", 0, 3});
+    body.tail = "<end>";
+    return Response().body(std::move(body));
+  });
+  std::string get = "GET /parts HTTP/1.1\r\nHost: x\r\n\r\n";
+  Outcome o = w.run({get + kGet});
+  CHECK(o.bytes.contains("Content-Length: 25\r\n"));
+  CHECK(o.bytes.contains("\r\n\r\n<a>FILE(10,5)<none><b>FILE(0,3)<end>HTTP/1.1 200"));
+  CHECK(o.phase == Phase::idle);
+  o = w.run_all_ways("HEAD /parts HTTP/1.1\r\nHost: x\r\n\r\n" + kGet);
+  CHECK(o.bytes.contains("Content-Length: 25\r\n"));
+  CHECK_FALSE(o.bytes.contains("<a>"));
+}
+
+TEST_CASE("session: shared bytes are copied while they are few, and follow their head otherwise") {
+  Wire w;
+  auto few = std::make_shared<const std::string>("shared\n");
+  auto many = std::make_shared<const std::string>(100'000, 'm');
+  w.add("GET", "/few", [=](const Request&) { return Response().body(few); });
+  w.add("GET", "/many", [=](const Request&) { return Response().body(many); });
+  Outcome o = w.run_all_ways("GET /few HTTP/1.1\r\nHost: x\r\n\r\n" + kGet);
+  CHECK(answers(o.bytes).at(0).body == "shared\n");
+  server::Session session(w.context, "::1");
+  std::string out;
+  session.on_bytes("GET /many HTTP/1.1\r\nHost: x\r\n\r\n" + kGet, out);
+  CHECK(out.ends_with("Content-Length: 100000\r\n\r\n"));
+  auto piece = session.take_file();
+  REQUIRE(piece);
+  CHECK(piece->bytes() == many.get());
+  CHECK(piece->length == many->size());
+  out.clear();
+  session.on_file_sent(out);
+  CHECK(without_date(out) == kHello);
+  piece.reset();
+  CHECK(many.use_count() == 2);  // ours and the handler's
+}
+
+TEST_CASE("session: a shared head goes out as it is, and a copy of it with what is added") {
+  Wire w;
+  auto head = std::make_shared<const Response::Head>(
+      Response::Head{.headers = {{"ETag", "\"x\""}}, .type = "text/x"});
+  w.add("GET", "/head", [=](const Request&) {
+    Response r(200);
+    r.head(head);
+    return r;
+  });
+  w.add("GET", "/more", [=](const Request&) {
+    Response r(200);
+    r.head(head).header("A", "b");
+    return r;
+  });
+  Outcome o = w.run({"GET /head HTTP/1.1\r\nHost: x\r\n\r\nGET /more HTTP/1.1\r\nHost: x\r\n\r\n"});
+  auto all = answers(o.bytes);
+  REQUIRE(all.size() == 2);
+  for (const Answer& a : all) {
+    CHECK(a.has("ETag: \"x\"\r\n"));
+    CHECK(a.has("Content-Type: text/x\r\n"));
+  }
+  CHECK(all[1].has("A: b\r\n"));
+  CHECK(head->headers.size() == 1);
+}
