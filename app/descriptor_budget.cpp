@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t kReserve = 24;  // channel, loop, logs, listeners, control clients
 constexpr std::uint64_t kMinimum = 4;   // fewer connections are no service
+constexpr std::uint64_t kFew = 256;  // descriptors, of which none is for files that are only kept
 
 std::uint64_t taken(std::uint64_t workers) { return kReserve + workers; }  // a doorbell per worker
 
@@ -35,6 +36,13 @@ Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descr
                                std::to_string(descriptors) + "; " +
                                std::to_string(wanted == 0 ? kMinimum : wanted) +
                                " connections a worker need " + std::to_string(needed)));
+}
+
+std::uint64_t kept_files_limit(std::uint64_t wanted, std::uint64_t descriptors,
+                               std::uint64_t workers, std::uint64_t connections) noexcept {
+  if (connections == 0) return descriptors < kFew ? 0 : std::min(wanted, descriptors / 16);
+  std::uint64_t used = taken(workers) + connections * 2;
+  return used < descriptors ? std::min(wanted, descriptors - used) : 0;
 }
 
 }  // namespace pronghorn::app

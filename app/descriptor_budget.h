@@ -16,4 +16,9 @@ std::uint64_t raise_descriptor_limit() noexcept;
 Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descriptors,
                                        std::uint64_t workers);
 
+/// Of `wanted` files that a worker is to keep open, as many as leave room: beside `connections`,
+/// or, where that is 0 (auto), a sixteenth of all; the connections then get the rest.
+std::uint64_t kept_files_limit(std::uint64_t wanted, std::uint64_t descriptors,
+                               std::uint64_t workers, std::uint64_t connections) noexcept;
+
 }  // namespace pronghorn::app

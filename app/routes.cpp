@@ -1,9 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/routes.h"
 
+#include "server/file_cache.h"
 #include "server/files.h"
+#include "server/mime.h"
+
+#include <memory>
+#include <utility>
 
 namespace pronghorn::app {
+namespace {
+
+/// What the document roots of a worker share.
+server::Files::Options file_options(const config::Config& config) {
+  const config::Files& files = config.files;
+  server::Files::Options options;
+  options.precompressed = files.precompressed;
+  options.ranges = config.limits.ranges;
+  options.cache = std::make_shared<server::FileCache>(
+      server::FileCache::Options{.entries = files.cache_entries,
+                                 .memory = files.cache_memory,
+                                 .file = files.cache_file,
+                                 .descriptors = files.cache_descriptors,
+                                 .valid = files.cache_valid});
+  options.types = std::make_shared<const server::MimeTypes>(config.types);
+  return options;
+}
+
+}  // namespace
 
 Result<void> add_configured_routes(Router& router, const config::Config& config) {
   for (const auto& route : config.routes) {
@@ -29,8 +53,11 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
 Result<void> add_files(Router& router, const config::Config& config,
                        std::vector<std::string> hidden) {
   if (config.root.empty()) return {};
-  auto files = server::Files::open(
-      {.root = config.root, .index = config.index, .refuse = std::move(hidden)});
+  server::Files::Options options = file_options(config);
+  options.root = config.root;
+  options.index = config.index;
+  options.refuse = std::move(hidden);
+  auto files = server::Files::open(options);
   if (!files) return std::unexpected(files.error());
   router.fallback([served = std::move(*files)](
                       const Request& request) mutable { return served.answer(request); },

@@ -53,7 +53,13 @@ int run_worker(WorkerStart start, Router router) {
                            kAlarmGrace);
 
   std::uint64_t workers = start.boot ? start.boot->doorbells.size() : 1;
-  auto limit = connection_limit(config->max_connections, raise_descriptor_limit(), workers);
+  std::uint64_t descriptors = raise_descriptor_limit();
+  std::uint64_t& kept_files = config->files.cache_descriptors;
+  kept_files = config->root.empty()
+                   ? 0
+                   : kept_files_limit(kept_files, descriptors, workers, config->max_connections);
+  if (config->max_connections == 0) descriptors -= kept_files;
+  auto limit = connection_limit(config->max_connections, descriptors, workers);
   if (!limit) return fail(limit.error());
 
   worker::Worker::Options options{.config = std::move(*config),

@@ -31,7 +31,8 @@ std::string_view meant_key(std::string_view section, std::string_view leaf) {
     everywhere.push_back(key.leaf());
   }
   if (section.empty()) {
-    for (const std::string_view name : {"log", "limits", "timeouts", "routes", "programs"})
+    for (const std::string_view name :
+         {"log", "limits", "timeouts", "files", "types", "routes", "programs"})
       here.push_back(name);
   }
   const auto name_in = [&](std::string_view found) -> std::string_view {
@@ -136,6 +137,8 @@ void apply_table(Outcome& outcome, std::string_view section, const Node& table,
         section.empty() ? member.key : fmt::format("{}.{}", section, member.key);
     if (section.empty() && member.key == "routes") {
       apply_routes(outcome, member.value, environment);
+    } else if (section.empty() && member.key == "types") {
+      apply_types(outcome, member.value, environment);
     } else if (section.empty() && member.key == "programs") {
       apply_programs(outcome, member.value, environment);
     } else if (section.empty() && is_section(member.key)) {

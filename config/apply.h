@@ -9,6 +9,7 @@ namespace pronghorn::config {
 /// outcome.document -> outcome.config
 void apply_document(Outcome& outcome, const Environment& environment);
 void apply_routes(Outcome& outcome, const Node& routes, const Environment& environment);
+void apply_types(Outcome& outcome, const Node& types, const Environment& environment);
 void apply_programs(Outcome& outcome, const Node& programs, const Environment& environment);
 void apply_environment(Outcome& outcome, const Environment& environment);
 void apply_command_line(Outcome& outcome, const std::vector<Override>& overrides);

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,7 @@ struct Limits {
   std::uint64_t linger = 256 * 1024;             ///< bytes read and dropped after an early answer
   std::uint64_t write_buffer = 256 * 1024;  ///< unsent bytes of one connection before reading stops
   std::uint64_t body_rate = 500;            ///< bytes a second that a body must keep up; 0: none
+  std::uint64_t ranges = 16;                ///< of one request; 200 with the whole file
 
   bool operator==(const Limits&) const = default;
 };
@@ -57,6 +60,18 @@ struct Timeouts {
   std::chrono::milliseconds linger{2'000};      ///< of a staged close
 
   bool operator==(const Timeouts&) const = default;
+};
+
+/// How the files of document roots are served; the cache is a worker's, for all of them.
+struct Files {
+  bool precompressed = true;           ///< name.br, name.zst and name.gz answer for name
+  std::uint64_t cache_entries = 1024;  ///< 0: no cache
+  std::uint64_t cache_memory = 16 * 1024 * 1024;
+  std::uint64_t cache_file = 128 * 1024;        ///< the largest file whose bytes are kept
+  std::uint64_t cache_descriptors = 64;         ///< of larger files
+  std::chrono::milliseconds cache_valid{1000};  ///< then the disk is asked again
+
+  bool operator==(const Files&) const = default;
 };
 
 /// A built-in answer at a path, beside the files: for tests and as a target for load generators.
@@ -110,6 +125,9 @@ struct Config {
   Log log;
   Limits limits;
   Timeouts timeouts;
+  Files files;
+  /// Content types by extension, in lower case and without the dot; before the built-in ones.
+  std::map<std::string, std::string, std::less<>> types;
   std::vector<Route> routes;
   std::vector<Program> programs;
 

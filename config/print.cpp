@@ -60,6 +60,17 @@ void add_program(std::vector<Line>& lines, const Program& program, const std::st
        {}});
 }
 
+void add_types(std::vector<Line>& lines, const Config& config, const Outcome* outcome) {
+  if (config.types.empty()) return;
+  begin_table(lines, "[types]");
+  for (const auto& [extension, type] : config.types) {
+    const bool bare = extension.find('+') == std::string::npos;  // of what an extension may hold
+    lines.push_back(
+        {fmt::format("{} = {}", bare ? extension : literal(extension), literal(type)),
+         outcome == nullptr ? std::string() : outcome->origin("types." + extension).text()});
+  }
+}
+
 /// The words of a sentence in comment lines of at most 78 columns.
 std::string comment(std::string_view sentence) {
   std::string result = "#";
@@ -94,6 +105,7 @@ std::string print(const Outcome& outcome, bool only_changed) {
     }
     lines.push_back({fmt::format("{} = {}", key.leaf(), value), outcome.origin(key.name).text()});
   }
+  add_types(lines, outcome.config, &outcome);
   for (std::size_t i = 0; i < outcome.config.routes.size(); ++i) {
     add_route(lines, outcome.config.routes[i],
               i < outcome.route_origins.size() ? outcome.route_origins[i].text() : std::string());
@@ -116,6 +128,7 @@ std::string to_toml(const Config& config) {
     }
     lines.push_back({fmt::format("{} = {}", key.leaf(), value_to_toml(key, key.read(config))), {}});
   }
+  add_types(lines, config, nullptr);
   for (const Route& route : config.routes) add_route(lines, route, {});
   for (const Program& program : config.programs) add_program(lines, program, {});
   return joined(lines);
@@ -148,6 +161,8 @@ std::string starter() {
     result += fmt::format("#{} = {}\n", key.leaf(), value_to_toml(key, key.read(standard)));
   }
   return result +
+         "\n# Content types by extension, before the built-in ones.\n"
+         "[types]\n#md = \"text/markdown; charset=utf-8\"\n"
          "\n# An answer at a path, beside the files.\n"
          "#[[routes]]\n#path = \"/hello\"\n#handler = \"text\"\n#text = \"hello\\n\"\n"
          "\n# A program that runs as workers beside ours: a Node script, or what speaks its "

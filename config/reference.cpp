@@ -29,7 +29,19 @@ default; `${VAR:?message}` fails with the message. A literal `${` is written `$$
 
 )";
 
-constexpr std::string_view kRoutes = R"(## [[routes]]
+constexpr std::string_view kRoutes = R"(## [types]
+
+Content types by extension, which is written without its dot and has no case. They count before the built-in ones, which
+are Debian's (`media-types`); what neither has is `application/octet-stream`. A type stands in answers as it is written
+here: give text its `charset`. Only in the file.
+
+```toml
+[types]
+md = "text/markdown; charset=utf-8"
+webmanifest = "application/manifest+json"
+```
+
+## [[routes]]
 
 An answer at a path, beside the files; any number of them.
 

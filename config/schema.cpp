@@ -71,6 +71,7 @@ constexpr std::uint64_t kHour = 3600 * kSecond;
 
 constexpr auto kLimits = &Config::limits;
 constexpr auto kTimeouts = &Config::timeouts;
+constexpr auto kFiles = &Config::files;
 
 constexpr Key kSchema[] = {
     key<&Config::listen>("listen", Type::addresses, {},
@@ -159,6 +160,9 @@ constexpr Key kSchema[] = {
     key<kLimits, &Limits::body_rate>(
         "limits.body_rate", Type::size, {0, kGiB}, R"("1KiB")",
         "Bytes a second that a request body must keep up after timeouts.body_rate; \"0B\": none."),
+    key<kLimits, &Limits::ranges>(
+        "limits.ranges", Type::count, {1, 256}, "32",
+        "Byte ranges of one request; more are answered with the whole file."),
     key<kTimeouts, &Timeouts::head>(
         "timeouts.head", Type::duration, {100, 24 * kHour}, R"("5s")",
         "From the first byte of a request's head to its end; later is answered with 408."),
@@ -176,6 +180,23 @@ constexpr Key kSchema[] = {
     key<kTimeouts, &Timeouts::linger>(
         "timeouts.linger", Type::duration, {0, kHour}, R"("5s")",
         "How long the rest of a request is read and dropped after an early answer."),
+    key<kFiles, &Files::precompressed>(
+        "files.precompressed", Type::flag, {}, "false",
+        "Whether name.zst, name.br and name.gz answer for name, where the client takes them and "
+        "they are not older."),
+    key<kFiles, &Files::cache_entries>("files.cache_entries", Type::count, {0, 1'000'000}, "10000",
+                                       "Files of which a worker remembers what they are; 0: none."),
+    key<kFiles, &Files::cache_memory>(
+        "files.cache_memory", Type::size, {0, 64 * kGiB}, R"("64MiB")",
+        "Memory of a worker for the bytes of small files and what is known of all."),
+    key<kFiles, &Files::cache_file>("files.cache_file", Type::size, {0, kGiB}, R"("256KiB")",
+                                    "The largest file whose bytes are kept in memory."),
+    key<kFiles, &Files::cache_descriptors>(
+        "files.cache_descriptors", Type::count, {0, 100'000}, "256",
+        "Larger files that a worker keeps open; at most a sixteenth of its descriptors."),
+    key<kFiles, &Files::cache_valid>(
+        "files.cache_valid", Type::duration, {0, 24 * kHour}, R"("10s")",
+        "How long a worker goes by what it remembers of a file before it looks at the disk again."),
 };
 
 }  // namespace

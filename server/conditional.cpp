@@ -11,6 +11,7 @@ namespace pronghorn::server {
 namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr std::size_t kVariantAtMost = 8;
 
 char* append_hex(char* at, char* end, std::uint64_t number) noexcept {
   return std::to_chars(at, end, number, 16).ptr;
@@ -75,7 +76,8 @@ Preconditions gather(std::span<const Field> headers, const Validators& validator
 
 }  // namespace
 
-Validators::Validators(std::uint64_t size, const timespec& modified, const timespec& now) noexcept
+Validators::Validators(std::uint64_t size, const timespec& modified, const timespec& now,
+                       std::string_view variant) noexcept
     : modified_(std::min(modified.tv_sec, now.tv_sec)) {
   // Wraps in the year 2262, and for times before 1970: the tag only has to differ.
   auto ns = static_cast<std::uint64_t>(modified.tv_sec) * kNsPerSecond +
@@ -89,6 +91,8 @@ Validators::Validators(std::uint64_t size, const timespec& modified, const times
   at = append_hex(at, end, size);
   *at++ = '-';
   at = append_hex(at, end, ns);
+  if (!variant.empty()) *at++ = '-';
+  at += variant.copy(at, kVariantAtMost);
   *at++ = '"';
   length_ = static_cast<std::size_t>(at - text_);
 }
@@ -109,6 +113,22 @@ Condition evaluate_conditions(std::span<const Field> headers, const Validators& 
     if (date && validators.modified() <= *date) return Condition::not_modified;
   }
   return Condition::proceed;
+}
+
+bool if_range_holds(std::span<const Field> headers, const Validators& validators) {
+  const Field* found = nullptr;
+  for (const Field& field : headers) {
+    if (!is_name(field.name, "if-range")) continue;
+    if (found != nullptr) return false;
+    found = &field;
+  }
+  if (found == nullptr) return true;
+  // Weak: changed a moment ago, so that not even the date says which version it was (§8.8.2.2).
+  if (validators.is_weak()) return false;
+  std::string_view value = found->value;
+  if (value.starts_with('"')) return value == validators.etag();
+  auto date = parse_http_date(value);
+  return date && *date == validators.modified();
 }
 
 }  // namespace pronghorn::server

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/files.h"
 
-#include "server/conditional.h"
-#include "server/date.h"
-#include "server/mime.h"
-#include "server/open_beneath.h"
+#include "server/files_impl.h"
 #include "server/path.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
-#include <optional>
-#include <sys/stat.h>
 #include <utility>
 
 namespace pronghorn::server {
@@ -19,11 +15,8 @@ namespace {
 
 constexpr std::string_view kAllowed = "GET, HEAD, OPTIONS";
 
-// Up to this size a file is read into the answer, which then leaves in one write with its head and
-// with its pipelined neighbours; above it Connection sends the file in pieces. Measured over
-// loopback, CPU of the sender for 1, 4, 8, 16, 64 KiB: 6.3, 6.7, 7.2, 9.5, 18.5 us read and
-// sent, 8.6, 8.2, 7.7, 8.1, 13.7 by sendfile.
-constexpr off_t kReadLimit = 8 * 1024;
+/// A file that changes under each attempt to read it.
+constexpr int kAttempts = 3;
 
 // Nothing a client can send ends as a 500.
 int status_of_errno(int error) noexcept {
@@ -46,93 +39,50 @@ int status_of_errno(int error) noexcept {
   }
 }
 
-/// A file by its identity, whatever it is called (fstat(2)), and where it was.
-struct Refused {
-  Refused(std::string where, const struct stat& info)
-      : path(std::move(where)), device(info.st_dev), inode(info.st_ino) {}
-  bool is(const struct stat& info) const noexcept {
-    return info.st_dev == device && info.st_ino == inode;
-  }
-  std::string path;
-  dev_t device;
-  ino_t inode;
-};
-
 std::string_view last_segment(std::string_view path) noexcept {
   return path.substr(path.rfind('/') + 1);
 }
 
-// False when the file has become shorter than fstat said.
-bool read_whole(int fd, off_t size, std::string& bytes) {
-  bytes.resize_and_overwrite(static_cast<std::size_t>(size), [fd](char* at, std::size_t room) {
-    std::size_t got = 0;
-    while (got < room) {
-      auto n = ::read(fd, at + got, room - got);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) break;
-      got += static_cast<std::size_t>(n);
-    }
-    return got;
-  });
-  return bytes.size() == static_cast<std::size_t>(size);
-}
-
-void add_validators(Response& response, const Validators& validators) {
-  response.header("ETag", std::string(validators.etag()));
-  response.header("Last-Modified", format_http_date(validators.modified()));
-}
-
-// 200, 304 or 412 for a regular file.
-Response answer_file(const Request& request, std::string_view name, OpenedFile opened) {
+timespec clock_now(clockid_t clock) noexcept {
   timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  Validators validators(static_cast<std::uint64_t>(opened.info.st_size), opened.info.st_mtim, now);
-  auto condition = evaluate_conditions(request.headers(), validators);
-  if (condition == Condition::precondition_failed) return Response::error(412);
-  if (condition == Condition::not_modified) {
-    Response response(304);
-    add_validators(response, validators);
-    return response;
-  }
+  ::clock_gettime(clock, &now);
+  return now;
+}
 
-  Response response;
-  off_t size = opened.info.st_size;
-  if (request.method() == "GET" && size <= kReadLimit) {
-    std::string bytes;
-    if (!read_whole(opened.file.get(), size, bytes)) return Response::error(503);
-    response.body(std::move(bytes));
-  } else {
-    response.body(FileBody{std::move(opened.file), 0, static_cast<std::uint64_t>(size)});
+std::int64_t monotonic_ms() noexcept {
+  timespec now = clock_now(CLOCK_MONOTONIC_COARSE);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+bool is_settled(const FileIdentity& identity, const timespec& now,
+                std::chrono::milliseconds wanted) noexcept {
+  auto since = std::chrono::seconds(now.tv_sec - identity.changed.tv_sec) +
+               std::chrono::nanoseconds(now.tv_nsec - identity.changed.tv_nsec);
+  return since >= wanted;
+}
+
+using OpenedForms = std::array<std::optional<OpenedFile>, kEncodings>;
+
+bool is_same(const FileEntry& entry, const OpenedForms& opened) noexcept {
+  for (std::size_t i = 0; i < kEncodings; ++i) {
+    const auto& known = entry.forms[i];
+    if (known.has_value() != opened[i].has_value()) return false;
+    if (known && !(known->identity == FileIdentity::of(opened[i]->info))) return false;
   }
-  response.type(content_type_of(name));
-  add_validators(response, validators);
-  return response;
+  return true;
 }
 
 }  // namespace
 
-struct Files::Impl {
-  RootDirectory root;
-  Options options;
-  std::vector<Refused> refused;
-  std::string path;  // of the request in hand; a member, so that its storage is used again
-
-  Response answer(const Request& request);
-  Response answer_index(const Request& request);
-  Response redirect_to_directory(const Request& request) const;
-  bool is_served(const OpenedFile& opened) const noexcept;
-};
-
 Result<Files> Files::open(const Options& options) {
   auto root = RootDirectory::open(options.root);
   if (!root) return std::unexpected(root.error());
-  std::vector<Refused> refused;
+  std::vector<RefusedFile> refused;
   for (const auto& path : options.refuse) {
     struct stat info{};
-    if (::stat(path.c_str(), &info) == 0) refused.emplace_back(path, info);
+    if (::stat(path.c_str(), &info) == 0) refused.push_back({path, info.st_dev, info.st_ino});
   }
-  return Files(
-      std::make_unique<Impl>(std::move(*root), options, std::move(refused), std::string()));
+  return Files(std::make_unique<Impl>(std::move(*root), options, std::move(refused)));
 }
 
 Files::Files(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -140,15 +90,24 @@ Files::~Files() = default;
 Files::Files(Files&&) noexcept = default;
 Files& Files::operator=(Files&&) noexcept = default;
 
+const FileIdentity* Files::served() const noexcept {
+  return impl_->served ? &*impl_->served : nullptr;
+}
+
 Response Files::answer(const Request& request) {
-  if (request.method() == "GET" || request.method() == "HEAD") return impl_->answer(request);
-  // RFC 9110 §15.5.6: a 405 says what is allowed.
-  Response response = request.method() == "OPTIONS" ? Response(204) : Response::error(405);
-  response.header("Allow", std::string(kAllowed));
-  return response;
+  impl_->served.reset();
+  return impl_->answer(request);
+}
+
+Files::Impl::Impl(RootDirectory directory, const Options& from, std::vector<RefusedFile> files)
+    : root(std::move(directory)), options(from), refused(std::move(files)) {
+  if (options.cache && options.cache->options().entries == 0) options.cache.reset();
+  if (options.cache) site = options.cache->add_site();
+  if (!options.types) options.types = std::make_shared<const MimeTypes>();
 }
 
 Response Files::Impl::answer(const Request& request) {
+  bool is_read = request.method() == "GET" || request.method() == "HEAD";
   bool is_directory = false;
   switch (normalise_path(request.path(), path, is_directory)) {
     case PathVerdict::malformed:
@@ -158,35 +117,50 @@ Response Files::Impl::answer(const Request& request) {
     case PathVerdict::ok:
       break;
   }
-  if (is_directory) return answer_index(request);
+  if (is_directory && !path.empty()) path.push_back('/');
+  std::size_t length = path.size();
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    path.resize(length);
+    bool afresh = attempt > 0;
+    Found found = is_directory ? find_index(afresh) : find(afresh);
+    if (!found.is_directory && found.entry == nullptr) return Response::error(found.status);
+    auto response = !is_read             ? answer_other_method(request)
+                    : found.is_directory ? redirect_to_directory(request)
+                                         : answer(request, *found.entry);
+    if (found.entry == nullptr) return std::move(*response);
+    for (auto& form : found.entry->forms) {
+      if (form) form->opened.reset();
+    }
+    if (found.entry == &uncached) uncached = {};
+    if (response) return std::move(*response);
+  }
+  return Response::error(503);
+}
 
-  auto opened = root.open_file(path.c_str());
-  if (!opened) return Response::error(status_of_errno(opened.error()));
-  if (S_ISDIR(opened->info.st_mode)) return redirect_to_directory(request);
-  if (!is_served(*opened)) return Response::error(404);
-  return answer_file(request, path, std::move(*opened));
+/// RFC 9110 §15.5.6: a 405 says what is allowed. Where there is nothing it is a 404 as for all.
+std::optional<Response> Files::Impl::answer_other_method(const Request& request) const {
+  Response response = request.method() == "OPTIONS" ? Response(204) : Response::error(405);
+  response.header("Allow", std::string(kAllowed));
+  return response;
 }
 
 // "dir/": the first index file that is there. A file with a slash after it ends here too, by
 // ENOTDIR.
-Response Files::Impl::answer_index(const Request& request) {
-  if (!path.empty()) path.push_back('/');
+Files::Impl::Found Files::Impl::find_index(bool afresh) {
   std::size_t folder = path.size();
   for (const auto& index : options.index) {
     path.resize(folder);
     path.append(index);
-    auto opened = root.open_file(path.c_str());
-    if (opened && is_served(*opened)) return answer_file(request, path, std::move(*opened));
-    if (opened) continue;
-    int status = status_of_errno(opened.error());
-    if (status != 404) return Response::error(status);
+    Found found = find(afresh);
+    if (found.entry != nullptr) return found;
+    if (!found.is_directory && found.status != 404) return found;
   }
-  return Response::error(404);
+  return {};
 }
 
 // The Location is made from the normalised path, so it begins with exactly one slash: "//evil" as
 // asked for would name another host.
-Response Files::Impl::redirect_to_directory(const Request& request) const {
+std::optional<Response> Files::Impl::redirect_to_directory(const Request& request) const {
   std::string location = "/";
   append_encoded_path(location, path);
   location.push_back('/');
@@ -197,16 +171,110 @@ Response Files::Impl::redirect_to_directory(const Request& request) const {
   return Response::redirect(301, std::move(location));
 }
 
+/// The file at `path`.
+Files::Impl::Found Files::Impl::find(bool afresh) {
+  if (!options.cache) return find_on_disk(nullptr, 0);
+  std::int64_t now_ms = monotonic_ms();
+  FileEntry* known = options.cache->find(site, path, now_ms);
+  if (known != nullptr && !afresh && options.cache->is_valid(*known, now_ms)) return {known};
+  return find_on_disk(known, now_ms);
+}
+
+Files::Impl::Found Files::Impl::find_on_disk(FileEntry* known, std::int64_t now_ms) {
+  auto gone = [&](Found found) {
+    if (known != nullptr) options.cache->erase(*known);
+    return found;
+  };
+  OpenedForms opened;
+  auto file = open(path);
+  if (!file) return gone({.status = status_of_errno(file.error())});
+  if (S_ISDIR(file->info.st_mode)) return gone({.is_directory = true});
+  if (!is_served(*file, path)) return gone({});
+  opened[0] = std::move(*file);
+  if (options.precompressed) {
+    if (int status = open_variants(opened); status != 0) return gone({.status = status});
+  }
+  if (known != nullptr && is_same(*known, opened)) {
+    known->checked_ms = now_ms;
+    return {known};
+  }
+  return {&keep(std::move(opened), now_ms)};
+}
+
+/// Descriptors that are only kept for the next request give way.
+std::expected<OpenedFile, int> Files::Impl::open(const std::string& relative) {
+  auto opened = root.open_file(relative.c_str());
+  if (opened || (opened.error() != EMFILE && opened.error() != ENFILE)) return opened;
+  if (!options.cache || !options.cache->close_descriptors()) return opened;
+  return root.open_file(relative.c_str());
+}
+
+/// What there is beside the file at `path`. A variant that is older than its original was made of
+/// another; in whole seconds, as some of the compressors set times. @returns 0, or a status
+int Files::Impl::open_variants(OpenedForms& opened) {
+  std::size_t length = path.size();
+  std::time_t modified = opened[0]->info.st_mtim.tv_sec;
+  int status = 0;
+  for (std::size_t i = 1; i < kEncodings && status == 0; ++i) {
+    path.append(encoding_suffix(static_cast<Encoding>(i)));
+    auto variant = open(path);
+    if (!variant && status_of_errno(variant.error()) == 503) status = 503;
+    if (variant && is_served(*variant, path) && variant->info.st_mtim.tv_sec >= modified) {
+      opened[i] = std::move(*variant);
+    }
+    path.resize(length);
+  }
+  return status;
+}
+
+FileEntry& Files::Impl::keep(OpenedForms opened, std::int64_t now_ms) {
+  timespec now = clock_now(CLOCK_REALTIME);
+  FileEntry entry;
+  entry.site = site;
+  entry.path = path;
+  entry.checked_ms = now_ms;
+  bool has_variants = std::ranges::count_if(opened, [](auto& o) { return o.has_value(); }) > 1;
+  bool settled = true;
+  for (std::size_t i = 0; i < kEncodings; ++i) {
+    if (!opened[i]) continue;
+    auto encoding = static_cast<Encoding>(i);
+    auto identity = FileIdentity::of(opened[i]->info);
+    std::string_view suffix = encoding_suffix(encoding);
+    Validators validators(identity.bytes(), identity.modified, now,
+                          suffix.empty() ? suffix : suffix.substr(1));
+    settled =
+        settled && options.cache && is_settled(identity, now, options.cache->options().settled);
+    entry.offered.add(encoding);
+    entry.forms[i].emplace(FileForm{
+        .identity = identity,
+        .validators = validators,
+        .head = make_head(validators, options.types->type_of(path), encoding, has_variants),
+        .unmodified = {},
+        .bytes = {},
+        .file = {},
+        .opened = std::move(opened[i]->file)});
+  }
+  if (settled && options.cache) return options.cache->put(std::move(entry), now_ms);
+  if (options.cache) {
+    // What was known of it is not so any more.
+    if (FileEntry* old = options.cache->find(site, path, now_ms)) options.cache->erase(*old);
+  }
+  return uncached = std::move(entry);
+}
+
 // Only regular files: a FIFO or a device may wait for ever when read.
-bool Files::Impl::is_served(const OpenedFile& opened) const noexcept {
+bool Files::Impl::is_served(const OpenedFile& opened, std::string_view name) const noexcept {
   if (!S_ISREG(opened.info.st_mode)) return false;
-  std::string_view name = last_segment(path);
-  return std::ranges::none_of(refused, [&](const Refused& file) {
-    if (file.is(opened.info)) return true;
+  name = last_segment(name);
+  auto is = [&](dev_t device, ino_t inode) {
+    return opened.info.st_dev == device && opened.info.st_ino == inode;
+  };
+  return std::ranges::none_of(refused, [&](const RefusedFile& file) {
+    if (is(file.device, file.inode)) return true;
     // It may have been replaced by rename(2) since: asked only for that name.
     struct stat now{};
     return name == last_segment(file.path) && ::stat(file.path.c_str(), &now) == 0 &&
-           Refused({}, now).is(opened.info);
+           is(now.st_dev, now.st_ino);
   });
 }
 

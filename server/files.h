@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Serves a directory: the router's fallback of `pronghorn serve`.
+//   files.cpp         from a path to an entry: opened, or found in the cache
+//   files_answer.cpp  from an entry to an answer: conditions, codings, ranges
 #pragma once
 
 #include <pronghorn/base/result.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace pronghorn::server {
+
+class FileCache;
+class MimeTypes;
+struct FileIdentity;
 
 class Files {
  public:
@@ -20,6 +27,11 @@ class Files {
     /// Paths of files that are answered as if not there, under any name: the configuration file in
     /// use. One that is replaced later is still refused under its own name.
     std::vector<std::string> refuse;
+    /// Whether name.br, name.zst and name.gz are answers for name, to who takes them.
+    bool precompressed = true;
+    std::size_t ranges = 16;                   ///< of one request; more are answered with the whole
+    std::shared_ptr<FileCache> cache{};        ///< of the worker; none: nothing is kept
+    std::shared_ptr<const MimeTypes> types{};  ///< none: the built-in ones
   };
   /// Opens the root once (O_PATH): it may be renamed or its parents become unreadable afterwards.
   /// @errors not there, not a directory, or a kernel without openat2(2) (Linux 5.6)
@@ -28,9 +40,12 @@ class Files {
   Files(Files&&) noexcept;
   Files& operator=(Files&&) noexcept;
 
-  /// GET and HEAD answer a file, 304, a redirect to "path/" or an error; OPTIONS and other methods
-  /// say what is allowed (204, 405).
+  /// GET and HEAD answer a file, a part of it, 304, 412, 416, a redirect to "path/" or an error;
+  /// where there is something, OPTIONS and other methods are told what is allowed (204, 405).
   Response answer(const Request& request);
+  /// Of the last answer(): what its 200 or 206 is made of; null when it was another. Valid until
+  /// the next answer().
+  const FileIdentity* served() const noexcept;
 
  private:
   struct Impl;

@@ -247,3 +247,16 @@ TEST_CASE("load: a wrong scheduling of the command line is the command line's mi
              {{"sticky", {"true"}, "--sticky"}, {"scheduling", {"round_robin"}, "--scheduling"}})
             .ok());
 }
+
+TEST_CASE("load: types are kept by their extension in lower case, with their origin") {
+  const Folder folder;
+  const std::string file =
+      folder.write("[types]\nMD = \"text/markdown ; charset=utf-8\"\n\"c++\" = \"${T:-a/b}\"\n");
+  const auto outcome = load(file);
+  REQUIRE(outcome.ok());
+  CHECK(outcome.config.types.size() == 2);
+  CHECK(outcome.config.types.at("md") == "text/markdown ; charset=utf-8");
+  CHECK(outcome.config.types.at("c++") == "a/b");
+  CHECK(outcome.origin("types.md").text() == file + ":2");
+  CHECK(config::print(outcome, true).contains("\"c++\" = \"a/b\""));
+}

@@ -74,6 +74,14 @@ TEST_CASE("to_toml: from_toml is its inverse for every key") {
   }
 }
 
+TEST_CASE("to_toml: from_toml is its inverse for types") {
+  Config changed;
+  changed.types = {{"md", "text/markdown; charset=utf-8"}, {"c++", "text/x-c++src"}, {"7z", "a/b"}};
+  const auto back = config::from_toml(config::to_toml(changed));
+  REQUIRE_MESSAGE(back, back.error().message());
+  CHECK(*back == changed);
+}
+
 TEST_CASE("to_toml: odd text survives, and variables are not put in again") {
   for (const std::string& odd : kOdd) {
     CAPTURE(odd);

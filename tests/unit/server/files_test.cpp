@@ -1,92 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/files.h"
+#include "files_support.h"
 
-#include "server/request_builder.h"
-#include "temporary_tree.h"
-
-#include <doctest/doctest.h>
-
-#include <ctime>
-#include <initializer_list>
-#include <optional>
-#include <string>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <variant>
-#include <vector>
 
-using pronghorn::Field;
-using pronghorn::FileBody;
-using pronghorn::Request;
-using pronghorn::RequestBuilder;
-using pronghorn::Response;
+using namespace pronghorn;
+using namespace pronghorn::test;
 using pronghorn::server::Files;
-
-namespace {
-
-constexpr std::time_t kModified = 1'704'164'645;  // 2024-01-02 03:04:05 UTC
-
-struct Site {
-  test::TemporaryTree tree;
-  std::optional<Files> files;
-
-  Site() {
-    tree.file("secret.txt", "TOP-SECRET outside\n");
-    tree.file("www/index.html", "INDEX\n");
-    tree.file("www/hello.txt", "Hello, world!\n");
-    tree.file("www/dir/index.html", "DIR\n");
-    tree.file("www/dir/sub/f.txt", "sub\n");
-    tree.file("www/noindex/file.txt", "x");
-    tree.file("www/.env", "TOP-SECRET\n");
-    tree.file("www/.well-known/probe.txt", "acme\n");
-    tree.file("www/with space.txt", "space\n");
-    tree.file("www/empty.txt", "");
-    tree.touch("www/hello.txt", kModified);
-    open();
-  }
-  void open(Files::Options options = {}) {
-    options.root = tree.path("www");
-    auto opened = Files::open(options);
-    REQUIRE(opened.has_value());
-    files.emplace(std::move(*opened));
-  }
-  Response ask(std::string_view method, std::string_view target,
-               std::initializer_list<Field> headers = {}) {
-    auto mark = target.find('?');
-    Request request;
-    RequestBuilder{request}
-        .method(method)
-        .target(target)
-        .path(target.substr(0, mark))
-        .query(mark == target.npos ? std::string_view() : target.substr(mark + 1))
-        .headers({headers.begin(), headers.size()});
-    return files->answer(request);
-  }
-  int status(std::string_view target) { return ask("GET", target).status(); }
-};
-
-std::string header(const Response& response, std::string_view name) {
-  for (const auto& h : response.headers()) {
-    if (h.name == name) return h.value;
-  }
-  return "(none)";
-}
-
-std::string body(const Response& response) {
-  if (const auto* text = std::get_if<std::string>(&response.body())) return *text;
-  if (const auto* file = std::get_if<FileBody>(&response.body())) {
-    std::string bytes(file->length, '\0');
-    auto n =
-        ::pread(file->file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(file->offset));
-    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return bytes;
-  }
-  return "(none)";
-}
-
-}  // namespace
 
 TEST_CASE("files: a file is answered with its type and validators") {
   Site site;
@@ -96,7 +18,8 @@ TEST_CASE("files: a file is answered with its type and validators") {
   CHECK(body(response) == "Hello, world!\n");
   CHECK(header(response, "Last-Modified") == "Tue, 02 Jan 2024 03:04:05 GMT");
   CHECK(header(response, "ETag").starts_with('"'));
-  CHECK(header(response, "Accept-Ranges") == "(none)");
+  CHECK(header(response, "Accept-Ranges") == "bytes");
+  CHECK(header(response, "Vary") == "(none)");
   CHECK(body(site.ask("GET", "/with%20space.txt")) == "space\n");
   CHECK(body(site.ask("GET", "/empty.txt")).empty());
   CHECK(body(site.ask("GET", "/.well-known/probe.txt")) == "acme\n");
@@ -266,6 +189,11 @@ TEST_CASE("files: other methods are told what is allowed") {
   auto options = site.ask("OPTIONS", "/hello.txt");
   CHECK(options.status() == 204);
   CHECK(header(options, "Allow") == "GET, HEAD, OPTIONS");
+  CHECK(site.ask("DELETE", "/dir").status() == 405);
+  CHECK(site.ask("POST", "/").status() == 405);
+  CHECK(site.ask("POST", "/nope").status() == 404);
+  CHECK(site.ask("PUT", "/noindex/").status() == 404);
+  CHECK(site.ask("POST", "/%zz").status() == 400);
 }
 
 TEST_CASE("files: without descriptors left the answer is 503") {
