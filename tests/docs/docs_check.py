@@ -5,12 +5,13 @@ tests that they name exist.
 
 usage: docs_check.py TOP
 """
+import json
 import re
 import sys
 from pathlib import Path
 
 REGION = re.compile(r"<!-- region: (\S+) -->\n```\w*\n(.*?)```\n", re.S)
-TEST = re.compile(r"`((?:base|ipc|process|server|worker|master|app|compare|e2e)/[^`…]+)`")
+TEST = re.compile(r"`((?:base|ipc|process|server|worker|master|app|compare|e2e|http_cases|fuzz)/[^`…]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -19,14 +20,21 @@ def region(path: Path) -> str:
     return "".join(line for line in path.read_text().splitlines(keepends=True) if "SPDX-License-Identifier" not in line)
 
 
+def http_cases(top: Path) -> list[dict]:
+    files = [top / "tests/http_cases/visible.jsonl", *(top / "tests/http_cases/own").glob("*.jsonl")]
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
 def tests(top: Path) -> set[str]:
-    """The names that CTest gives: ROOM/CASE of doctest, compare/CASE, e2e/FILE."""
+    """The names that CTest gives: ROOM/CASE of doctest, compare/CASE, e2e/FILE, fuzz/TARGET; and http_cases/CASE."""
     sys.path.insert(0, str(top / "tests/compare"))
     from cases import CASES
     from seeds import SHOWN
 
     names = {f"compare/{case}" for case in CASES} | {f"compare/seed-{seed}" for seed in (*SHOWN, "fork_parent")}
     names |= {f"e2e/{p.stem.removesuffix('_test')}" for p in (top / "tests/e2e").glob("*_test.py")}
+    names |= {f"http_cases/{case['name']}" for case in http_cases(top)}
+    names |= {f"fuzz/{p.stem.removesuffix('_fuzz')}" for p in (top / "tests/fuzz").glob("*_fuzz.cpp")}
     for path in (top / "tests/unit").rglob("*.cpp"):
         for quoted in re.findall(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)', path.read_text()):
             names.add(f"{path.parent.name}/" + "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', quoted)))
@@ -60,6 +68,36 @@ def reference_problems(top: Path):
             yield f"tests/compare/cases.py: {case}: {differences} has no {why!r}"
 
 
+# The rows of the tables of requirements: letter, number of them.
+ROWS = {"R": 30, "H": 8, "F": 13, "L": 11, "T": 17, "E": 5, "C": 14, "S": 7, "N": 9, "G": 10, "P": 14, "A": 6}
+WITHOUT_PROXY = {"C12", "C13"}
+
+
+def conformance_problems(top: Path):
+    """Every row of the tables is there and names what shows it; the cases' rows and nginx_test.py's differences as well."""
+    name = "docs/conformance.md"
+    text, known = (top / name).read_text(), tests(top)
+    rows = {row[0].strip(): row for row in (line.strip("|").split(" | ") for line in re.findall(r"^\|.*\|$", text, re.M))}
+    for row in [f"{letter}{number}" for letter, count in ROWS.items() for number in range(1, count + 1)]:
+        if row not in rows:
+            yield f"{name}: there is no row {row}"
+        elif row not in WITHOUT_PROXY and not TEST.search(rows[row][-1]):
+            yield f"{name}: no test in the row {row}"
+    for test in TEST.findall(text.replace("\n", " ")):
+        if test not in known:
+            yield f"{name}: there is no test {test!r}"
+    for case in http_cases(top):
+        row = case.get("row", "R1")
+        if not row.startswith("attack ") and row not in rows:
+            yield f"tests/http_cases: {case['name']}: {name} has no row {row!r}"
+    sys.path.insert(0, str(top / "tests/e2e"))
+    from nginx_requests import EXPLAINED
+
+    told = set(re.findall(r"^### (.*)$", text, re.M))
+    for title in {title for title, *_ in EXPLAINED} ^ told:
+        yield f"{name}: {title!r} is told here or in tests/e2e/nginx_requests.py, not in both"
+
+
 def problems(top: Path):
     documents = [*top.glob("*.md"), *(top / "docs").rglob("*.md")]
     if not any("region: examples/hello/main.cpp" in d.read_text() for d in documents):
@@ -79,6 +117,6 @@ def problems(top: Path):
                 yield f"{name}: the link to {link} leads nowhere"
 
 
-found = [check for find in (problems, reference_problems) for check in find(Path(sys.argv[1]))]
+found = [check for find in (problems, reference_problems, conformance_problems) for check in find(Path(sys.argv[1]))]
 print("\n".join(found) or "code, links and names of tests are right")
 sys.exit(1 if found else 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """run_cases.py HOST PORT [FILE.jsonl ...] [--json] [--level must,should,policy] [--cat C] [--only TEXT] [--needs any,static,echo]
-                 [--slow] [--jobs N] [--fails] [--raw] [--bytewise]
+                 [--slow] [--jobs N] [--fails] [--raw] [--bytewise] [--row ID]
 Sends each case raw over TCP (loopback only) and judges the answer. Closing line: 'N passed, N failed'. Exit 1 if any failed.
 Case fields: name cat rfc level needs desc send methods expect [row prefetch slow maxwait].
  --bytewise sends the texts of a case one byte at a time (the first BYTEWISE of them); the answers must be the same.
@@ -263,14 +263,14 @@ def run_case(host,port,case,raw=False,bytewise=False):
 def main():
     ap=argparse.ArgumentParser(); ap.add_argument('host'); ap.add_argument('port',type=int); ap.add_argument('files',nargs='*')
     ap.add_argument('--json',action='store_true'); ap.add_argument('--level'); ap.add_argument('--cat'); ap.add_argument('--only'); ap.add_argument('--needs'); ap.add_argument('--slow',action='store_true')
-    ap.add_argument('--jobs',type=int,default=6); ap.add_argument('--fails',action='store_true'); ap.add_argument('--raw',action='store_true'); ap.add_argument('--bytewise',action='store_true')
+    ap.add_argument('--jobs',type=int,default=6); ap.add_argument('--fails',action='store_true'); ap.add_argument('--raw',action='store_true'); ap.add_argument('--bytewise',action='store_true'); ap.add_argument('--row')
     a=ap.parse_args()
     try: ips={x[4][0] for x in socket.getaddrinfo(a.host,a.port)}
     except OSError as x: sys.exit(str(x))
     if not all(ip.startswith('127.') or ip=='::1' for ip in ips): sys.exit('loopback only')
     files=a.files or [os.path.join(os.path.dirname(os.path.abspath(__file__)),'visible.jsonl')]
     cases=[json.loads(l) for f in files for l in open(f) if l.strip() and not l.startswith('#')]
-    cases=[c for c in cases if (not a.level or c['level'] in a.level.split(',')) and (not a.cat or c['cat'] in a.cat.split(',')) and (not a.only or a.only in c['name']) and (not a.needs or c['needs'] in a.needs.split(',')) and (a.slow or not c.get('slow'))]
+    cases=[c for c in cases if (not a.level or c['level'] in a.level.split(',')) and (not a.cat or c['cat'] in a.cat.split(',')) and (not a.only or a.only in c['name']) and (not a.row or c.get('row')==a.row) and (not a.needs or c['needs'] in a.needs.split(',')) and (a.slow or not c.get('slow'))]
     q=queue.Queue(); res={}
     for i,c in enumerate(cases): q.put((i,c))
     def work():
