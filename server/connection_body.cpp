@@ -15,10 +15,12 @@ namespace pronghorn::server {
 namespace {
 
 /// Up to this, a file's rest is read and leaves with what stands before it; above it goes by
-/// sendfile(2). With the head it fits the context's `out`.
-constexpr std::size_t kReadAtMost = 32 * 1024;
+/// sendfile(2). Measured over loopback, CPU of the sender for 32, 64, 100, 256, 1024
+/// KiB: 7.6, 16.6, 19, 53, 209 us read and sent, 8.9, 15.9, 21, 38, 136 by sendfile with a checked
+/// end; from shared bytes 6.6, 16, 16, 45, 167.
+constexpr std::size_t kReadAtMost = 64 * 1024;
 /// The end of a file that has a stamp, read and sent only when the stamp is still the file's.
-constexpr std::size_t kCheckedEnd = 16 * 1024;
+constexpr std::size_t kCheckedEnd = 4 * 1024;
 constexpr std::size_t kQueuePiece = 64 * 1024;
 
 FileStamp stamp_of(const struct stat& info) noexcept {

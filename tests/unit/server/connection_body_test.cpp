@@ -34,7 +34,7 @@ UniqueFd open_file(const std::string& path) {
 
 TEST_CASE("connection: every size of a file arrives as it is, and the next answer after it") {
   TestServer s;
-  for (std::size_t size : {1, 1000, 16 * 1024, 32 * 1024, 32 * 1024 + 1, 48 * 1024, 64 * 1024,
+  for (std::size_t size : {1, 1000, 16 * 1024, 32 * 1024, 64 * 1024, 64 * 1024 + 1, 80 * 1024,
                            100'000, 1 << 20, 3'000'001}) {
     for (bool stamped : {false, true}) {
       CAPTURE(size);

@@ -3,6 +3,8 @@
 
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -142,7 +144,9 @@ TEST_CASE("files: only regular files, without waiting") {
   REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   site.tree.link("www/null", "/dev/null");
   site.tree.link("www/loop", "loop");
-  for (auto target : {"/fifo", "/noindex/", "/socket", "/null", "/loop", "/fifo/"}) {
+  // As root; others cannot make one, and see that it is not there.
+  static_cast<void>(::mknod(site.tree.path("www/zero").c_str(), S_IFCHR | 0666, ::makedev(1, 5)));
+  for (auto target : {"/fifo", "/noindex/", "/socket", "/null", "/loop", "/fifo/", "/zero"}) {
     CAPTURE(target);
     CHECK(site.status(target) == 404);
   }
