@@ -56,7 +56,8 @@ struct Asked {
 void check(std::string_view input, const Validators& file) {
   Asked asked{values_of(input, file.etag()), file};
   Condition all = asked.of({match, unmodified, none_match, modified});
-  must(all == asked.of({modified, none_match, unmodified, match}));  // the order of lines is nobody's
+  must(all ==
+       asked.of({modified, none_match, unmodified, match}));  // the order of lines is nobody's
   if (asked.has(match)) must(all == asked.of({match, none_match, modified}));
   if (asked.has(none_match)) must(all == asked.of({match, unmodified, none_match}));
   Condition first = asked.has(match) ? asked.of({match}) : asked.of({unmodified});

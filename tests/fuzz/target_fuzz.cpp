@@ -21,8 +21,9 @@ void must(bool holds) {
 
 void check_host(std::string_view host) {
   std::string upper(host), lower(host);
-  std::ranges::transform(upper, upper.begin(),
-                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::ranges::transform(upper, upper.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  });
   std::ranges::transform(lower, lower.begin(), to_lower);
   bool valid = is_valid_host(host);
   must(valid == is_valid_host(upper) && valid == is_valid_host(lower));

@@ -89,18 +89,18 @@ TEST_CASE("connection: the parts of a file reach a slow client in order") {
 }
 
 TEST_CASE("connection: shared bytes reach quick and slow clients, and stay one copy") {
-  auto bytes = std::make_shared<const std::string>(pattern(4 << 20));
+  auto bytes = std::make_shared<const std::string>(pattern(2 << 20));
   for (bool slow : {false, true}) {
     CAPTURE(slow);
     TestServer s(TestServer::quick(), Listener::tcp(slow ? 64 * 1024 : 0));
     s.body = [&] { return Response().body(bytes); };
     std::vector<Client> clients;
-    for (int i = 0; i < 8; ++i) clients.push_back(s.listener.connect(slow ? 64 * 1024 : 0));
+    for (int i = 0; i < 4; ++i) clients.push_back(s.listener.connect(slow ? 64 * 1024 : 0));
     s.turns(3);
     auto before = ::mallinfo2().uordblks;
     for (Client& c : clients) c.send(get("/body", kClose));
     s.run_for(20ms);
-    if (slow) CHECK(::mallinfo2().uordblks - before < 8 * 200'000);
+    if (slow) CHECK(::mallinfo2().uordblks - before < 4 * 200'000);
     for (Client& c : clients) {
       REQUIRE(s.ends(c));
       CHECK(c.error == 0);
@@ -114,7 +114,7 @@ TEST_CASE("connection: shared bytes reach quick and slow clients, and stay one c
 
 TEST_CASE("connection: a file that is written to while it is sent is never sent to its end") {
   ::test::TemporaryTree tree;
-  std::string bytes = pattern(8 << 20);
+  std::string bytes = pattern(4 << 20);
   for (const char* how : {"overwritten", "longer", "shorter", "touched"}) {
     CAPTURE(how);
     tree.file("file", bytes);
@@ -131,8 +131,8 @@ TEST_CASE("connection: a file that is written to while it is sent is never sent 
     s.run_for(20ms);
     UniqueFd writer(::open(tree.path("file").c_str(), O_WRONLY | O_CLOEXEC));
     if (how == std::string_view("overwritten")) REQUIRE(::pwrite(writer.get(), "x", 1, 1000) == 1);
-    if (how == std::string_view("longer")) REQUIRE(::pwrite(writer.get(), "x", 1, 8 << 20) == 1);
-    if (how == std::string_view("shorter")) REQUIRE(::ftruncate(writer.get(), 4 << 20) == 0);
+    if (how == std::string_view("longer")) REQUIRE(::pwrite(writer.get(), "x", 1, 4 << 20) == 1);
+    if (how == std::string_view("shorter")) REQUIRE(::ftruncate(writer.get(), 2 << 20) == 0);
     if (how == std::string_view("touched")) tree.touch("file", 1'704'164'646);
     REQUIRE(s.ends(c));
     CHECK(c.received.size() < bytes.size());
@@ -143,7 +143,7 @@ TEST_CASE("connection: a file that is written to while it is sent is never sent 
 
 TEST_CASE("connection: a file that is replaced or removed while it is sent arrives whole") {
   ::test::TemporaryTree tree;
-  std::string bytes = pattern(8 << 20);
+  std::string bytes = pattern(4 << 20);
   for (bool replaced : {false, true}) {
     CAPTURE(replaced);
     tree.file("file", bytes);
