@@ -3,6 +3,7 @@
 #include "app/check_command.h"
 #include "app/cli/parse.h"
 #include "app/config_command.h"
+#include "app/reopen_command.h"
 #include "app/run.h"
 #include "app/serve.h"
 #include "app/status_command.h"
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
           [&](const cli::Check& check) { return check_command(check, environment).emit(); },
           [&](const cli::ShowConfig& show) { return config_command(show, environment).emit(); },
           [](const cli::Status& status) { return run_status(status); },
+          [](const cli::Reopen& reopen) { return run_reopen(reopen); },
           [](const cli::Output& output) { return output.emit(); },
       },
       cli::parse_program(argc, argv));

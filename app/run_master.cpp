@@ -159,7 +159,7 @@ int run_master(MasterStart start, Router router) {
              .argv = std::move(start.argv),
              .workers = workers,
              .programs = std::move(*programs),
-             .access_log_fd = access_log->get(),
+             .access_log = std::move(*access_log),
              .root_fd = root.get(),
              .inherited = inherited,
              .policy = {},

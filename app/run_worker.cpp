@@ -5,6 +5,7 @@
 #include "app/routes.h"
 #include "base/log.h"
 #include "base/uv/title.h"
+#include "config/access_log_format.h"
 #include "config/print.h"
 #include "worker/signals.h"
 #include "worker/worker.h"
@@ -29,6 +30,19 @@ Result<config::Config> read_config(int fd) {
   if (n != status.st_size)
     return std::unexpected(Error("the configuration from the master is cut short"));
   return config::from_toml(text);
+}
+
+/// A terminal gets the form for people, unless another was asked for.
+void choose_log_format(worker::Worker::Options& options) {
+  const config::Config& config = options.config;
+  const bool is_terminal = config.access_log == "-" && ::isatty(STDERR_FILENO) != 0;
+  if (is_terminal && config.access_log_format == config::Config().access_log_format) return;
+  auto format = config::parse_log_format(config.access_log_format);
+  if (format) {
+    options.access_log_format = std::move(*format);
+  } else {
+    options.fault = Error("'access_log_format': " + format.error().message);
+  }
 }
 
 int fail(const Error& error) {
@@ -66,12 +80,10 @@ int run_worker(WorkerStart start, Router router) {
                                   .max_connections = *limit,
                                   .channel = std::move(start.channel),
                                   .boot = std::move(start.boot),
-                                  .access_log_form = server::AccessLog::Form::combined,
+                                  .access_log_format = {},
                                   .colour = start.colour,
                                   .fault = {}};
-  if (options.config.access_log == "-" && ::isatty(STDERR_FILENO) != 0) {
-    options.access_log_form = server::AccessLog::Form::terminal;
-  }
+  choose_log_format(options);
   if (options.boot && options.boot->root_fd >= 0) {
     options.config.root = "/proc/self/fd/" + std::to_string(options.boot->root_fd);
   }
@@ -79,7 +91,7 @@ int run_worker(WorkerStart start, Router router) {
   if (!start.config_file.empty()) hidden.push_back(start.config_file);
   auto routed = add_configured_routes(router, options.config);
   if (routed) routed = add_files(router, options.config, hidden);
-  if (!routed) options.fault = routed.error();
+  if (!routed && !options.fault) options.fault = routed.error();
 
   Loop loop;
   auto worker = worker::Worker::create(loop, std::move(options), std::move(router));

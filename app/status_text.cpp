@@ -157,6 +157,18 @@ std::string verdict_text(const master::ServerStatus& status, bool colour) {
                      status.reason.empty() ? "" : ": ", status.reason);
 }
 
+std::string access_log_text(const master::AccessLogStatus& log) {
+  if (log.path.empty()) return {};
+  std::string text = fmt::format("access log {}  {} lines",
+                                 log.path == "-" ? "standard error" : escape_control(log.path),
+                                 with_commas(log.lines));
+  if (log.dropped > 0) {
+    text += fmt::format("  {} lost{}", with_commas(log.dropped), log.is_losing ? ", and more" : "");
+  }
+  if (!log.error.empty()) text += "  " + log.error;
+  return text + "\n";
+}
+
 }  // namespace
 
 std::string status_text(const master::ServerStatus& status, unsigned columns, bool colour) {
@@ -178,7 +190,7 @@ std::string status_text(const master::ServerStatus& status, unsigned columns, bo
     text += "\n";
   }
   if (status.listeners.size() > 1 && any_counts) text += "accepted " + with_commas(accepted) + "\n";
-  return text;
+  return text + access_log_text(status.access_log);
 }
 
 }  // namespace pronghorn::app

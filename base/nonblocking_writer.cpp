@@ -50,19 +50,34 @@ NonblockingWriter::NonblockingWriter(int fd) noexcept : fd_(fd) {
 }
 
 std::size_t NonblockingWriter::write(std::string_view lines) noexcept {
-  while (!lines.empty()) {
-    // A file takes everything in one write. Everything else is atomic up to PIPE_BUF: a pipe by
-    // pipe(7), a unix stream because one message of that size is one buffer in the kernel.
-    std::string_view chunk =
-        way_ == Way::direct ? lines : whole_lines(lines, kMaxLine - (torn_ ? 1 : 0));
-    std::size_t taken = write_chunk(chunk);
-    lines.remove_prefix(taken);
-    if (taken < chunk.size()) break;
-  }
-  return static_cast<std::size_t>(std::ranges::count(lines, '\n'));
+  Taken taken = write_some(lines);
+  auto left = std::ranges::count(lines.substr(taken.bytes), '\n');
+  return static_cast<std::size_t>(left) + (taken.cut ? 1 : 0);
 }
 
-// Bytes of `chunk` taken; sets torn_.
+NonblockingWriter::Taken NonblockingWriter::write_some(std::string_view lines) noexcept {
+  Taken done;
+  while (done.bytes < lines.size()) {
+    // A file takes everything in one write. Everything else is atomic up to PIPE_BUF: a pipe by
+    // pipe(7), a unix stream because one message of that size is one buffer in the kernel.
+    std::string_view rest = lines.substr(done.bytes);
+    std::string_view chunk =
+        way_ == Way::direct ? rest : whole_lines(rest, kMaxLine - (torn_ ? 1 : 0));
+    std::size_t taken = write_chunk(chunk);
+    done.bytes += taken;
+    if (taken == chunk.size()) continue;
+    done.error = error_;
+    if (taken > 0 && torn_) {
+      auto end = lines.find('\n', done.bytes);
+      done.bytes = end == lines.npos ? lines.size() : end + 1;
+      done.cut = true;
+    }
+    break;
+  }
+  return done;
+}
+
+// Bytes of `chunk` taken; sets torn_ and, where that is less than all, error_.
 std::size_t NonblockingWriter::write_chunk(std::string_view chunk) noexcept {
   char newline = '\n';
   iovec parts[2] = {{&newline, 1}, {const_cast<char*>(chunk.data()), chunk.size()}};
@@ -73,11 +88,13 @@ std::size_t NonblockingWriter::write_chunk(std::string_view chunk) noexcept {
   ssize_t n = -1;
   do {
     if (way_ == Way::ask && (chunk.size() + message.msg_iovlen - 1 > kMaxLine || !is_writable())) {
+      error_ = EAGAIN;
       return 0;
     }
     n = way_ == Way::socket ? ::sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL)
                             : ::writev(fd_, message.msg_iov, static_cast<int>(message.msg_iovlen));
   } while (n < 0 && errno == EINTR);
+  error_ = n < 0 ? errno : EAGAIN;  // a short write: the next one says why
   if (n <= 0) return 0;
 
   std::size_t taken = static_cast<std::size_t>(n) - (torn_ ? 1 : 0);

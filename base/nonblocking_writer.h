@@ -36,6 +36,16 @@ class NonblockingWriter {
   /// @returns the number of lines dropped; 0: all were written
   std::size_t write(std::string_view lines) noexcept;
 
+  struct Taken {
+    std::size_t bytes = 0;  ///< whole lines; what follows may be tried again later
+    bool cut = false;       ///< the last line of these was cut by a short write, and is lost
+    int error = 0;          ///< errno of the write that was refused; EAGAIN: try again soon
+  };
+  /// The same, for a caller that keeps what is not taken.
+  Taken write_some(std::string_view lines) noexcept;
+  /// The next line is begun with a '\n': another process has cut one in the same file.
+  void begin_line() noexcept { torn_ = true; }
+
  private:
   enum class Way : std::uint8_t {
     direct,  // regular file: does not block in the sense of O_NONBLOCK
@@ -48,6 +58,7 @@ class NonblockingWriter {
 
   UniqueFd own_;
   int fd_;
+  int error_ = 0;  // of the last write_chunk()
   Way way_ = Way::ask;
   bool torn_ = false;  // the last line written was cut
 };

@@ -16,7 +16,7 @@ error_log {dir}/nginx.log;
 events {{ worker_connections 4096; multi_accept on; }}
 http {{
   include /etc/nginx/mime.types;
-  access_log off;
+  access_log {access_log};
   sendfile on;
   tcp_nopush on;
   tcp_nodelay on;
@@ -37,7 +37,8 @@ http {{
 PRONGHORN_TOML = """\
 root = "{root}"
 workers = {workers}
-access_log = "off"
+access_log = "{access_log}"
+access_log_flush = "{flush}"
 control = "{dir}/control"
 
 [limits]
@@ -140,6 +141,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def nginx_log(options, folder):
+    if options.access_log == "off":
+        return "off"
+    return f"{folder}/nginx-access.log combined{' buffer=64k flush=1s' if options.access_log == 'buffered' else ''}"
+
+
 def start_nginx(options, folder, root, cpus):
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
     if not program:
@@ -149,7 +156,8 @@ def start_nginx(options, folder, root, cpus):
     conf = os.path.join(folder, "nginx.conf")
     with open(conf, "w") as f:
         f.write(NGINX_CONF.format(user=user, workers=options.workers, dir=folder, port=port, root=root,
-                                  deferred=" deferred" if options.nginx_deferred else ""))
+                                  deferred=" deferred" if options.nginx_deferred else "",
+                                  access_log=nginx_log(options, folder)))
     server = Server("nginx", [program, "-p", folder, "-c", conf, "-e", f"{folder}/nginx.log"], cpus,
                     f"{folder}/nginx.err")
     server.port = port
@@ -162,7 +170,9 @@ def start_pronghorn(options, folder, root, cpus):
                          "  try: cmake --preset release && cmake --build --preset release")
     conf = os.path.join(folder, "pronghorn.toml")
     with open(conf, "w") as f:
-        f.write(PRONGHORN_TOML.format(root=root, workers=options.workers, dir=folder))
+        f.write(PRONGHORN_TOML.format(root=root, workers=options.workers, dir=folder,
+                                      access_log="off" if options.access_log == "off" else f"{folder}/pronghorn-access.log",
+                                      flush="1s" if options.access_log == "buffered" else "0ms"))
     server = Server("pronghorn", [options.binary, "serve", "--config", conf, "--listen", "127.0.0.1:0"],
                     cpus, f"{folder}/pronghorn.err")
     ready = server.line()

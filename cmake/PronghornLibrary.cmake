@@ -48,5 +48,6 @@ install(FILES ${PROJECT_BINARY_DIR}/pronghorn.pc DESTINATION ${CMAKE_INSTALL_LIB
 # An example of a configuration, not one: /etc is the administrator's.
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/pronghorn.service DESTINATION lib/systemd/system)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/pronghorn.sysusers.conf DESTINATION lib/sysusers.d RENAME pronghorn.conf)
-install(FILES ${PROJECT_SOURCE_DIR}/packaging/pronghorn.toml ${PROJECT_SOURCE_DIR}/docs/how-to/deploy-with-systemd.md
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/pronghorn.toml ${PROJECT_SOURCE_DIR}/packaging/pronghorn.logrotate
+        ${PROJECT_SOURCE_DIR}/docs/how-to/logs.md ${PROJECT_SOURCE_DIR}/docs/how-to/deploy-with-systemd.md
         ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

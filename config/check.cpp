@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/check.h"
 
+#include "config/access_log_format.h"
 #include "config/program_command.h"
+#include "config/text_span.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <optional>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -62,6 +65,21 @@ void check_access_log(Outcome& outcome) {
   const std::string why = error == ENOENT ? "no such directory" : errno_text(error);
   report(outcome, origin,
          {"no-directory", fmt::format("cannot write a log into '{}': {}", directory, why), {}});
+}
+
+void check_access_log_format(Outcome& outcome) {
+  const std::string& text = outcome.config.access_log_format;
+  const auto format = parse_log_format(text);
+  if (format) return;
+  const LogFormatFault& fault = format.error();
+  const Origin origin = outcome.origin("access_log_format");
+  const auto index = static_cast<std::size_t>(origin.span.line - 1);
+  std::optional<Span> inside;
+  if (origin.kind == Origin::Kind::file && index < outcome.document.lines.size()) {
+    inside = span_in_text(origin.span, outcome.document.lines[index], text, fault.at, fault.length);
+  }
+  report(outcome, origin, inside.value_or(origin.span),
+         {"bad-value", "'access_log_format': " + fault.message, fault.suggestion});
 }
 
 void check_listeners(Outcome& outcome) {
@@ -155,6 +173,7 @@ void check_programs(Outcome& outcome, const Environment& environment) {
 void check_values(Outcome& outcome, const Environment& environment) {
   check_root(outcome);
   check_access_log(outcome);
+  check_access_log_format(outcome);
   check_listeners(outcome);
   check_control(outcome);
   check_routes(outcome);

@@ -122,6 +122,18 @@ constexpr Key kSchema[] = {
     key<&Config::access_log>("access_log", Type::path, {}, R"("/var/log/pronghorn/access.log")",
                              "A file, \"-\" for standard error, \"off\", or \"auto\": standard "
                              "error if that is a terminal, else off."),
+    key<&Config::access_log_format>(
+        "access_log_format", Type::path, {}, R"('%h %t "%r" %>s %b %D "%{User-Agent}i"')",
+        "The form of a line: \"combined\", \"common\", \"json\", or a pattern of Apache's letters "
+        "(docs/how-to/logs.md). At a terminal \"combined\" is a short form for people."),
+    key<&Config::access_log_buffer>(
+        "access_log_buffer", Type::size, {8 * kKiB, 64 * kMiB}, R"("256KiB")",
+        "Lines that may wait in each worker, as their file takes no more or access_log_flush says "
+        "so; what comes beyond is dropped and counted."),
+    key<&Config::access_log_flush>("access_log_flush", Type::duration, {0, 60 * kSecond}, R"("1s")",
+                                   "How long a line may wait to be written together with others; "
+                                   "\"0ms\": what one turn of the "
+                                   "worker's loop has answered is written at its end."),
     choice(key<&Config::log, &Log::level>(
                "log.level", Type::choice, {}, R"("debug")",
                "The lowest level of the server's own log that is written: trace, debug, info, "

@@ -17,6 +17,12 @@ std::optional<std::int64_t> integer(const Json& json, const char* name) {
   return member->get<std::int64_t>();
 }
 
+std::optional<std::uint32_t> unsigned_integer(const Json& json, const char* name) {
+  auto value = integer(json, name);
+  if (!value || *value < 0 || *value > UINT32_MAX) return std::nullopt;
+  return static_cast<std::uint32_t>(*value);
+}
+
 std::optional<std::string> text(const Json& json, const char* name) {
   auto member = json.find(name);
   if (member == json.end() || !member->is_string()) return std::nullopt;
@@ -216,6 +222,7 @@ InternalMessage encode_pronghorn(const PronghornMessage& m) {
   if (!m.text.empty()) extra += fmt::format(",\"text\":{}", quote_json(m.text));
   if (!m.key.empty()) extra += fmt::format(",\"key\":{}", quote_json(m.key));
   if (m.slot) extra += fmt::format(",\"slot\":{}", *m.slot);
+  if (m.number) extra += fmt::format(",\"number\":{}", *m.number);
   return message(R"({{"cmd":"NODE_PRONGHORN","act":{}{}}})", quote_json(m.act), extra);
 }
 
@@ -225,9 +232,8 @@ std::optional<PronghornMessage> decode_pronghorn(const Json& json) {
   out.act = text(json, "act").value_or("");
   out.text = text(json, "text").value_or("");
   out.key = text(json, "key").value_or("");
-  if (auto slot = integer(json, "slot"); slot && *slot >= 0 && *slot <= UINT32_MAX) {
-    out.slot = static_cast<std::uint32_t>(*slot);
-  }
+  out.slot = unsigned_integer(json, "slot");
+  out.number = unsigned_integer(json, "number");
   return out;
 }
 

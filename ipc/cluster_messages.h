@@ -75,12 +75,15 @@ InternalMessage encode_ack(std::int64_t ack, std::int64_t seq);
 struct PronghornMessage {
   /// "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration fault, do not retry);
   /// "lend" (M->W, with a socket as net.Native: accept from this one as well; it belongs to `slot`,
-  /// whose worker is away), "unlend" (M->W: close it again, and keep what was accepted).
+  /// whose worker is away), "unlend" (M->W: close it again, and keep what was accepted);
+  /// "reopen" (M->W, with a file_parcel: the access log from now on), "reopened" (W->M: done, or
+  /// `text` says why not), both with its `number`.
   std::string act{};
   std::string text{};
   std::string key{};  ///< lend, unlend: of the server, as its reply named it
   std::optional<std::uint32_t>
       slot{};  ///< lend, unlend: whose socket; at most once per key and slot
+  std::optional<std::uint32_t> number{};  ///< reopen, reopened
 };
 InternalMessage encode_pronghorn(const PronghornMessage& message);
 std::optional<PronghornMessage> decode_pronghorn(const Json& json);

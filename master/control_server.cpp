@@ -37,6 +37,7 @@ struct ControlServer::Impl {
   struct Client final : uv::Tcp::Handler {
     Client(Impl& server, Loop& loop)
         : owner(server), patience(loop, [this] { owner.drop(*this); }) {}
+    ~Client() { *self = nullptr; }
 
     std::span<char> read_buffer() override { return owner.buffer; }
     void on_bytes(std::string_view bytes) override { owner.on_bytes(*this, bytes); }
@@ -50,7 +51,9 @@ struct ControlServer::Impl {
     Impl& owner;
     uv::Timer patience;
     std::optional<uv::Tcp> tcp;
-    std::string line;  // what has come and is not answered; at most kMaxLine and one read
+    std::string line;         // what has come and is not answered; at most kMaxLine and one read
+    bool is_waiting = false;  // for the answer
+    std::shared_ptr<Client*> self = std::make_shared<Client*>(this);  // empty once it is gone
   };
 
   Impl(Loop& event_loop, Listener&& socket, Answer&& answerer)
@@ -77,8 +80,8 @@ struct ControlServer::Impl {
 
   void on_bytes(Client& client, std::string_view bytes) {
     client.line += bytes;
-    if (client.tcp->is_writing()) {
-      // It asks on while it does not read: no further until it does.
+    if (client.is_waiting || client.tcp->is_writing()) {
+      // It asks on before it has read the answer: no further until it has.
       client.tcp->read_stop();
       return;
     }
@@ -93,15 +96,20 @@ struct ControlServer::Impl {
     if (end == std::string::npos) return;
     std::string request = client.line.substr(0, end);
     client.line.erase(0, end + 1);
-    client.patience.start(kPatience);
-    client.tcp->write(respond(request) + "\n");
+    client.patience.start(kPatience);  // longer than any answer takes
+    client.is_waiting = true;
+    auto command = parse_command(request);
+    if (!command) return reply(client, error_line(command.error().message()));
+    answer(*command, [self = client.self](const std::string& text) {
+      if (*self == nullptr) return;
+      (*self)->owner.reply(**self, text.empty() ? error_line("no such command") : text);
+    });
   }
 
-  std::string respond(std::string_view request) const {
-    auto command = parse_command(request);
-    if (!command) return error_line(command.error().message());
-    std::string text = answer(*command);
-    return text.empty() ? error_line("no such command") : text;
+  void reply(Client& client, const std::string& text) {
+    client.is_waiting = false;
+    client.patience.start(kPatience);
+    client.tcp->write(text + "\n");
   }
 
   void drop(Client& client) {

@@ -19,8 +19,10 @@ class ControlServer {
   static constexpr std::size_t kMaxClients = 16;
   static constexpr std::size_t kMaxLine = 4096;
 
-  /// The answer to a command, one line without its line feed; empty: no such command.
-  using Answer = std::function<std::string(std::string_view command)>;
+  /// Takes the answer to a command, one line without its line feed; empty: no such command. To be
+  /// called once, now or later; who has asked may be gone by then.
+  using Reply = std::function<void(std::string line)>;
+  using Answer = std::function<void(std::string_view command, const Reply& reply)>;
 
   /// @errors the path is in use, too long, or not ours to make
   static std::expected<ControlServer, StartFailure> open(Loop& loop, const std::string& path,

@@ -78,6 +78,7 @@ Master::Impl::Impl(Loop& event_loop, Options&& values)
       err(event_loop, STDERR_FILENO),
       supervisor(policy_of(options), dice()),
       notify(Notify::from_environment()),
+      access_log(event_loop, std::move(options.access_log)),
       running(slots_of(options)),
       deadline(loop, [this] { perform(supervisor.tick(Clock::now())); }),
       ticker(loop, [this] { on_tick(); }),
@@ -163,8 +164,10 @@ std::expected<void, StartFailure> Master::Impl::open_control() {
     find_control_sockets(folder);  // removes what dead servers left
     path = control_path(folder, ::getpid());
   }
-  auto server =
-      ControlServer::open(loop, path, [this](std::string_view command) { return answer(command); });
+  auto server = ControlServer::open(
+      loop, path, [this](std::string_view command, const ControlServer::Reply& reply) {
+        answer(command, reply);
+      });
   if (server) {
     control.emplace(std::move(*server));
   } else if (!options.config.control.empty()) {
@@ -176,8 +179,16 @@ std::expected<void, StartFailure> Master::Impl::open_control() {
   return {};
 }
 
-std::string Master::Impl::answer(std::string_view command) const {
-  if (command != "status") return {};
+void Master::Impl::answer(std::string_view command, const ControlServer::Reply& reply) {
+  if (command == "status") return reply(status_line());
+  if (command != "reopen") return reply({});
+  reopen_log([this, reply](const ReopenOutcome& outcome) {
+    say_reopened(outcome);
+    reply(to_json(outcome));
+  });
+}
+
+std::string Master::Impl::status_line() const {
   auto status = collector->collect(blank_status(), Clock::now());
   for (auto& worker : status.workers) worker.program = image_of(worker.slot - 1).title;
   for (const auto& address : program_addresses) status.listeners.push_back({address, 0, 0});
@@ -190,6 +201,7 @@ ServerStatus Master::Impl::blank_status() const {
   status.uptime_ms = monotonic_ms() - started_ms;
   status.generation = generation;
   status.config_file = options.config_file;
+  status.access_log = access_log_status();
   return status;
 }
 
@@ -269,7 +281,10 @@ void Master::Impl::on_tick() {
     if (finished) return;
   }
   ++ticks;
-  if (ticks % kTicksPerSecond == 0) collector->sample();
+  if (ticks % kTicksPerSecond == 0) {
+    collector->sample();
+    look_at_log();
+  }
   if (ticks % kTicksPerStatus == 0 && notify.is_active() && !supervisor.is_stopping()) {
     auto status = blank_status();
     collector->judge(status, Clock::now());

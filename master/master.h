@@ -6,6 +6,7 @@
 #include <pronghorn/base/uv/loop.h>
 #include <pronghorn/config/config.h>
 
+#include "master/access_log_keeper.h"
 #include "master/start_failure.h"
 #include "master/supervisor.h"
 
@@ -45,8 +46,8 @@ class Master {
     std::vector<std::string> argv;             ///< the workers are started with the same
     std::uint32_t workers = 1;                 ///< of our own; 0: programs only
     std::vector<Program> programs{};           ///< their workers' slots follow ours
-    int access_log_fd = -1;  ///< opened by the caller, stays theirs; the workers inherit it
-    int root_fd = -1;        ///< the same: the document root
+    AccessLogFile access_log{};                ///< opened by the caller; the workers inherit it
+    int root_fd = -1;  ///< the document root, opened by the caller, stays theirs; inherited, too
     /// Descriptors that this process was started with: what programs may ask for by number.
     std::set<std::int64_t> inherited{};
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above

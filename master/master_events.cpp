@@ -87,6 +87,7 @@ void Master::Impl::on_worker_exit(std::uint32_t slot, const process::Exit& exit)
   std::string how =
       exit_text(exit.code.value_or(0), exit.signal.value_or(0), entry.last_exit_request.text());
   if (!worker.kill_reason.empty()) how += " (" + worker.kill_reason + ")";
+  access_log.left(worker.id);
   dead.push_back({std::move(worker.process)});
   auto next = supervisor.exited(slot, how, exit.code, Clock::now());
   log_exit(slot, pid, how, exit);

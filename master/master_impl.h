@@ -11,6 +11,7 @@
 #include "master/control_server.h"
 #include "master/line_output.h"
 #include "master/listener.h"
+#include "master/log_drops.h"
 #include "master/master.h"
 #include "master/notify.h"
 #include "master/status_collector.h"
@@ -39,7 +40,8 @@ struct Master::Impl {
   void sync();
   void on_tick();
   ServerStatus blank_status() const;
-  std::string answer(std::string_view command) const;
+  void answer(std::string_view command, const ControlServer::Reply& reply);
+  std::string status_line() const;
 
   // master_workers.cpp: their processes, from the start to the last word.
   void make_images();
@@ -61,6 +63,12 @@ struct Master::Impl {
   void kill(std::uint32_t slot, int signum);
   void note_suspect(std::uint32_t slot, bool suspect);
   void announce_ready();
+
+  // master_log.cpp: the access log.
+  void reopen_log(AccessLogKeeper::Done done);
+  void say_reopened(const ReopenOutcome& outcome);
+  void look_at_log();
+  AccessLogStatus access_log_status() const;
 
   // master_stop.cpp: stopping without loss.
   void on_signal(int signum);
@@ -108,6 +116,9 @@ struct Master::Impl {
   std::optional<StatusCollector> collector;
   std::optional<ControlServer> control;
   Notify notify;
+  AccessLogKeeper access_log;
+  LogDrops log_drops;
+  std::string reopen_fault;  // that was said already
 
   std::vector<Running> running;
   std::deque<Dead> dead;  // until their output has ended

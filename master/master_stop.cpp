@@ -45,6 +45,9 @@ void Master::Impl::on_signal(int signum) {
       }
       [[fallthrough]];
     default:
+      if (signum == SIGUSR1) {
+        return reopen_log([this](const ReopenOutcome& outcome) { say_reopened(outcome); });
+      }
       log::info("signal", {{"signal", signal_name(signum)}}, signal_name(signum) + " is ignored");
       return;
   }

@@ -44,7 +44,7 @@ void Master::Impl::make_images() {
     own.config_path = options.config_file;
     own.config_fd = config_file.get();
     own.scoreboard_fd = board->fd();
-    own.access_log_fd = options.access_log_fd;
+    own.access_log_fd = access_log.fd();
     own.root_fd = options.root_fd;
     for (const auto& bell : doorbells) own.doorbells.push_back(bell.get());
     group_of_slot.insert(group_of_slot.end(), options.workers, 0);
@@ -98,6 +98,9 @@ WorkerProcess::Events Master::Impl::events(std::uint32_t slot, Primary::Id id) {
     log::error("worker fault", {{"slot", slot + 1}, {"fault", text}},
                fmt::format("worker {}: {}", slot + 1, text));
     perform(supervisor.fault(slot, text, Clock::now()));
+  };
+  events.on_log_taken = [this, id](std::uint32_t number, const std::string& error) {
+    access_log.confirmed(id, number, error);
   };
   events.on_broken = [this, slot, id](const std::string& why) {
     if (is_current(slot, id)) on_worker_broken(slot, why);

@@ -74,4 +74,15 @@ Totals totals(const ipc::Scoreboard& board) noexcept {
   return sum;
 }
 
+LogTotals log_totals(const ipc::Scoreboard& board) noexcept {
+  LogTotals sums;
+  for (std::uint32_t i = 0; i < board.size(); ++i) {
+    const WorkerCounters& counters = board.slot(i).counters;
+    sums.lines += counters.log_lines.get();
+    sums.dropped += counters.log_dropped.get();
+    if (sums.error == 0) sums.error = static_cast<int>(counters.log_error.get());
+  }
+  return sums;
+}
+
 }  // namespace pronghorn::master

@@ -31,4 +31,12 @@ struct Totals {
 };
 Totals totals(const ipc::Scoreboard& board) noexcept;
 
+/// The workers' access log.
+struct LogTotals {
+  std::uint64_t lines = 0;    ///< written
+  std::uint64_t dropped = 0;  ///< lost
+  int error = 0;              ///< errno of a worker whose lines wait now; 0: none do
+};
+LogTotals log_totals(const ipc::Scoreboard& board) noexcept;
+
 }  // namespace pronghorn::master

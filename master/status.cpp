@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "master/status.h"
 
+#include "master/reopen_outcome.h"
+
 #include <nlohmann/json.hpp>
 
 namespace pronghorn::master {
@@ -49,6 +51,29 @@ void visit_server(Status& s, Visit visit) {
   visit("reason", s.reason);
 }
 
+template <class Log, class Visit>
+void visit_access_log(Log& l, Visit visit) {
+  visit("path", l.path);
+  visit("lines", l.lines);
+  visit("dropped", l.dropped);
+  visit("losing", l.is_losing);
+  visit("error", l.error);
+}
+
+template <class Outcome, class Visit>
+void visit_outcome(Outcome& o, Visit visit) {
+  visit("path", o.path);
+  visit("error", o.error);
+}
+
+template <class Worker, class Visit>
+void visit_reopened(Worker& w, Visit visit) {
+  visit("slot", w.slot);
+  visit("pid", w.pid);
+  visit("ms", w.ms);
+  visit("error", w.error);
+}
+
 template <class Listener, class Visit>
 void visit_listener(Listener& l, Visit visit) {
   visit("url", l.url);
@@ -88,6 +113,21 @@ std::string to_json(const ServerStatus& status) {
     visit_listener(listener, writer(each));
     json["listeners"].push_back(std::move(each));
   }
+  json["access_log"] = Json::object();
+  visit_access_log(status.access_log, writer(json["access_log"]));
+  return text_of(json);
+}
+
+std::string to_json(const ReopenOutcome& outcome) {
+  Json json = Json::object();
+  json["reopened"] = outcome.is_complete();
+  visit_outcome(outcome, writer(json));
+  json["workers"] = Json::array();
+  for (const auto& worker : outcome.workers) {
+    Json each = Json::object();
+    visit_reopened(worker, writer(each));
+    json["workers"].push_back(std::move(each));
+  }
   return text_of(json);
 }
 
@@ -109,7 +149,29 @@ Result<ServerStatus> parse_status(std::string_view text) try {
   for (const auto& each : json.value("listeners", Json::array())) {
     visit_listener(status.listeners.emplace_back(), reader(each));
   }
+  if (auto log = json.find("access_log"); log != json.end() && log->is_object()) {
+    visit_access_log(status.access_log, reader(*log));
+  }
   return status;
+} catch (const Json::exception&) {
+  return std::unexpected(Error("the server's answer cannot be read"));
+}
+
+Result<ReopenOutcome> parse_reopen_outcome(std::string_view text) try {
+  Json json = Json::parse(text);
+  if (!json.is_object()) return std::unexpected(Error("the server's answer is no object"));
+  if (!json.contains("reopened")) {
+    return std::unexpected(Error("the server answers: " + json.value("error", std::string("?"))));
+  }
+  if (json.contains("workers") && !json["workers"].is_array()) {
+    return std::unexpected(Error("the server's answer cannot be read"));
+  }
+  ReopenOutcome outcome;
+  visit_outcome(outcome, reader(json));
+  for (const auto& each : json.value("workers", Json::array())) {
+    visit_reopened(outcome.workers.emplace_back(), reader(each));
+  }
+  return outcome;
 } catch (const Json::exception&) {
   return std::unexpected(Error("the server's answer cannot be read"));
 }

@@ -46,6 +46,14 @@ struct ListenerStatus {
   std::uint32_t limit = 0;
 };
 
+struct AccessLogStatus {
+  std::string path;  ///< "-": standard error; empty: there is none
+  std::uint64_t lines = 0;
+  std::uint64_t dropped = 0;
+  bool is_losing = false;  ///< lines were dropped within the last seconds
+  std::string error;       ///< why lines wait or are dropped now; empty: they are written
+};
+
 struct ServerStatus {
   std::string version;
   int pid = 0;
@@ -56,6 +64,7 @@ struct ServerStatus {
   std::string reason;       ///< of a verdict that is not OK
   std::vector<WorkerStatus> workers;
   std::vector<ListenerStatus> listeners;
+  AccessLogStatus access_log;
 };
 
 /// One line of JSON without its line feed.

@@ -5,6 +5,7 @@
 #include <pronghorn/process/spawn.h>
 
 #include "base/log.h"
+#include "ipc/file_parcel.h"
 #include "ipc/json_text.h"
 #include "process/child_access.h"
 
@@ -164,9 +165,12 @@ void WorkerProcess::on_message(const ipc::Json& message) {
 
 void WorkerProcess::on_internal(const ipc::Json& message) {
   if (broken_ || is_flood() || shared_.primary.take(who_.id, message)) return;
-  if (auto ours = ipc::decode_pronghorn(message); ours && ours->act == "fault") {
+  auto ours = ipc::decode_pronghorn(message);
+  if (ours && ours->act == "fault") {
     faulted_ = true;
     events_.on_fault(ours->text);
+  } else if (ours && ours->act == "reopened") {
+    events_.on_log_taken(ours->number.value_or(0), ours->text);
   }
 }
 
@@ -183,6 +187,15 @@ void WorkerProcess::announce_drain() {
   if (is_program_) return;
   // That it fails is said by on_disconnect, or by send().
   static_cast<void>(send(ipc::encode_pronghorn({.act = "drain"}), nullptr));
+}
+
+Result<void> WorkerProcess::give_log(int fd, std::uint32_t number) {
+  auto parcel = ipc::pack_file(fd);
+  if (!parcel) return std::unexpected(parcel.error());
+  const ipc::Handle handle = ipc::Handle::native(parcel->get());
+  auto sent = send(ipc::encode_pronghorn({.act = "reopen", .number = number}), &handle);
+  if (!sent) return std::unexpected(sent.error());
+  return {};
 }
 
 void WorkerProcess::disconnect() { static_cast<void>(shared_.primary.disconnect(who_.id)); }

@@ -30,7 +30,9 @@ class WorkerProcess {
     std::function<void(const std::string& why)>
         on_fault;  ///< says that its configuration cannot work
     std::function<void(const std::string& why)> on_broken;  ///< broke the protocol
-    std::function<void()> on_disconnect;                    ///< the channel has ended
+    /// Writes to the access log that give_log() sent; `error`: it does not, and why.
+    std::function<void(std::uint32_t number, const std::string& error)> on_log_taken;
+    std::function<void()> on_disconnect;  ///< the channel has ended
     std::function<void(const process::Exit&)> on_exit;
     /// After on_exit: its channel and its output have ended, too.
     std::function<void()> on_close;
@@ -63,6 +65,9 @@ class WorkerProcess {
   void note_listening();
   /// "Say Connection: close from now on, and go on accepting." Programs know no such word.
   void announce_drain();
+  /// "Write the access log into this file from now on"; on_log_taken follows. Not for programs.
+  /// @errors the channel has ended; no descriptors left
+  Result<void> give_log(int fd, std::uint32_t number);
   /// Node's disconnect: take what is queued, close the servers, finish, leave.
   void disconnect();
 

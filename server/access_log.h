@@ -1,65 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line per answered request, combined format. Never blocks the loop: lines are gathered and
-// written once a turn; what the descriptor does not take is dropped and counted.
+// One line per answered request. Never blocks the loop: lines are gathered and written once a turn,
+// or later where the configuration says so; what the descriptor does not take waits in a bounded
+// buffer, and what does not fit there is dropped and counted.
 #pragma once
 
 #include <pronghorn/base/counters.h>
 
 #include "base/nonblocking_writer.h"
+#include "server/access_entry.h"
+#include "server/access_line.h"
+#include "server/access_log_terminal.h"
 
+#include <chrono>
 #include <cstdint>
-#include <ctime>
-#include <string>
-#include <string_view>
+#include <functional>
+#include <memory>
+#include <optional>
 
 namespace pronghorn::server {
 
-struct AccessEntry {
-  std::string_view peer, method, target, referer, user_agent;
-  int version = 11;
-  int status = 0;
-  std::uint64_t bytes = 0;       ///< of the body
-  std::int64_t duration_us = 0;  ///< from the head's end to the answer's last byte being queued
-};
-
-/// What a client chose is written as printable ASCII only: quotes, backslashes, control bytes and
-/// bytes from 0x80 on become \xHH (a terminal may take 0x9b, or its UTF-8 form, for the start of a
-/// control sequence), and a field that is too long for a line is cut and ends in "...".
 class AccessLog {
  public:
-  enum class Form : std::uint8_t {
-    combined,  ///< Apache's combined format, times in UTC
-    terminal,  ///< "12:01:40  200 GET /    1.2 KiB    0.3 ms", local time, at most 50 a second
-  };
-  using Now = std::time_t (*)() noexcept;
+  using Milliseconds = std::chrono::milliseconds;
+  using Now = std::int64_t (*)() noexcept;
 
-  /// The descriptor is borrowed. O_NONBLOCK is never set on it: it is shared with others. `now` is
-  /// for tests.
-  AccessLog(int fd, Form form, bool colour, WorkerCounters& counters, Now now = system_now);
+  struct Options {
+    /// Empty: short lines for people at a terminal, at most 50 a second.
+    std::optional<config::LogFormat> format{};
+    bool colour = false;             ///< at a terminal
+    std::size_t buffer = 64 * 1024;  ///< bytes that may wait; at least two lines
+    Milliseconds flush{0};           ///< how long they may; 0: this turn of the loop
+    std::uint32_t worker = 0;        ///< for "json"
+    /// A full disk has cut a line that other processes may go on behind: they should set log_torn.
+    std::function<void()> on_cut{};
+    Now now = system_now;  ///< microseconds since 1970; another for tests
+  };
+
+  /// The descriptor is borrowed. O_NONBLOCK is never set on it: it is shared with others.
+  AccessLog(int fd, Options options, WorkerCounters& counters);
+  /// Writes what waits, once.
+  ~AccessLog();
+  AccessLog(const AccessLog&) = delete;
+  AccessLog& operator=(const AccessLog&) = delete;
 
   void record(const AccessEntry& entry) noexcept;
-  /// Writes what was gathered; the server calls it once a turn of the loop.
+  /// Writes what waits, as far as that is taken now.
   void flush() noexcept;
-  /// Something waits for flush(): lines, or the number of lines that the terminal form left out.
-  bool has_lines() const noexcept { return !pending_.empty() || hidden_ > 0; }
+  /// How long what waits may go on to do so before flush(); 0: until the end of the turn. Nothing:
+  /// nothing waits.
+  std::optional<Milliseconds> wait() const noexcept;
+  /// From now on lines go to another descriptor; those that wait are written to the old one first,
+  /// as far as it takes them.
+  void reopen(int fd) noexcept;
+  /// Whether AccessEntry::answer_head is looked at.
+  bool wants_answer_head() const noexcept { return line_ && line_->wants_answer_head(); }
 
  private:
-  static std::time_t system_now() noexcept { return std::time(nullptr); }
-  void append_combined(const AccessEntry& entry) noexcept;
-  void append_terminal(const AccessEntry& entry) noexcept;
-  void begin_second(std::time_t now) noexcept;
-  void write_pending() noexcept;
+  static std::int64_t system_now() noexcept;
+  std::size_t room() const noexcept { return capacity_ - size_; }
+  void write_waiting() noexcept;
+  void note_failure(const NonblockingWriter::Taken& taken) noexcept;
 
-  std::string pending_;  // never grows past its first reservation
   NonblockingWriter writer_;
+  std::optional<AccessLine> line_;
+  std::optional<TerminalLines> terminal_;
   WorkerCounters& counters_;
+  std::function<void()> on_cut_;
   Now now_;
-  Form form_;
-  bool colour_;
-  std::time_t second_ = -1;  // of time_text_ and of the terminal form's cap
-  char time_text_[32] = {};
-  std::uint64_t this_second_ = 0;
-  std::uint64_t hidden_ = 0;
+  std::size_t capacity_;
+  std::unique_ptr<char[]> memory_;
+  std::size_t size_ = 0;
+  std::uint64_t lines_ = 0;  // that wait
+  Milliseconds flush_;
+  Milliseconds retry_{0};        // after a failure: until the next try
+  std::int64_t blocked_us_ = 0;  // time of the failure
 };
 
 }  // namespace pronghorn::server

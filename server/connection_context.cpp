@@ -23,14 +23,16 @@ ConnectionContext::ConnectionContext(Loop& l, SessionContext& s, const config::L
       deadlines(d),
       owner(o),
       receive_memory_(std::make_unique_for_overwrite<char[]>(kReceiveBytes)),
-      self_(std::make_shared<ConnectionContext*>(this)) {
+      self_(std::make_shared<ConnectionContext*>(this)),
+      log_timer_(l, [this] { flush_log(); }) {
+  log_timer_.unref();
   receive = {receive_memory_.get(), kReceiveBytes};
   out.reserve(kOutBytes);
 }
 
 ConnectionContext::~ConnectionContext() {
   *self_ = nullptr;
-  if (flush_scheduled_) flush_log();
+  if (session.access_log != nullptr) session.access_log->flush();
 }
 
 void ConnectionContext::begin_call() {
@@ -49,8 +51,14 @@ void ConnectionContext::begin_call() {
 
 void ConnectionContext::end_call() {
   in_session_ = false;
-  if (flush_scheduled_ || session.access_log == nullptr || !session.access_log->has_lines()) return;
+  if (session.access_log != nullptr && !flush_scheduled_) schedule_flush();
+}
+
+void ConnectionContext::schedule_flush() {
+  const auto wait = session.access_log->wait();
+  if (!wait) return;
   flush_scheduled_ = true;
+  if (wait->count() > 0) return log_timer_.start(*wait);
   loop.defer([self = self_] {
     if (*self != nullptr) (*self)->flush_log();
   });
@@ -58,7 +66,9 @@ void ConnectionContext::end_call() {
 
 void ConnectionContext::flush_log() noexcept {
   flush_scheduled_ = false;
-  if (session.access_log != nullptr) session.access_log->flush();
+  if (session.access_log == nullptr) return;
+  session.access_log->flush();
+  schedule_flush();  // what was not taken
 }
 
 }  // namespace pronghorn::server

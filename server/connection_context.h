@@ -5,6 +5,7 @@
 #include <pronghorn/base/uv/loop.h>
 #include <pronghorn/config/config.h>
 
+#include "base/uv/timer.h"
 #include "server/session.h"
 
 #include <cstdint>
@@ -38,7 +39,7 @@ class ConnectionContext {
   ConnectionContext& operator=(const ConnectionContext&) = delete;
 
   /// Around each call of a session, whose answers go to `out`: sets the clocks, and sees to it that
-  /// the access log is written once at the end of the turn.
+  /// the access log is written once at the end of the turn, or when its time has come.
   template <class Call>
   std::string& with_session(Call call) {
     begin_call();
@@ -63,6 +64,7 @@ class ConnectionContext {
  private:
   void begin_call();
   void end_call();
+  void schedule_flush();
   void flush_log() noexcept;
 
   std::unique_ptr<char[]> receive_memory_;
@@ -70,6 +72,7 @@ class ConnectionContext {
   std::int64_t dated_ms_ = -1;
   bool in_session_ = false;
   bool flush_scheduled_ = false;
+  uv::Timer log_timer_;  // for what may or must wait longer than a turn
 };
 
 }  // namespace pronghorn::server

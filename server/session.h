@@ -121,7 +121,8 @@ class Session {
   Response answer_without_handler();
   void answer(Response response, std::string& out);
   void refuse(int status, std::string& out);
-  void record(int status, std::uint64_t bytes) noexcept;
+  // session_log.cpp
+  void record(const Response& response, std::uint64_t body_bytes, std::string_view sent) noexcept;
   void end_exchange() noexcept;
   std::string_view peer() const noexcept { return {peer_, peer_size_}; }
 

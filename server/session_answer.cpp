@@ -4,7 +4,6 @@
 #include <pronghorn/base/log.h>
 #include <pronghorn/server/date.h>
 
-#include "server/access_log.h"
 #include "server/exchange.h"
 #include "server/serializer.h"
 #include "server/session.h"
@@ -88,11 +87,12 @@ void Session::answer(Response response, std::string& out) {
                                       : ex.check.minor_version() == 0 ? "keep-alive"
                                                                       : "",
                         .is_head = ex.check.is_head_request()};
+  std::size_t before = out.size();
   std::uint64_t bytes = serialize(response, framing, out);
   int status = response.status();
   context_.counters.requests.add(1);
   if (status >= 500) context_.counters.requests_failed.add(1);
-  if (context_.access_log) record(status, bytes);
+  if (context_.access_log) record(response, bytes, std::string_view(out).substr(before));
 
   if (bytes > 0 && ex.source.begin(response.take_body(), out)) {
     stage_ = Stage::file;
@@ -119,26 +119,6 @@ void Session::end_exchange() noexcept {
   stage_ = Stage::closing;
   // A client that asked for the close sends nothing more; one that was cut short may be sending.
   linger_ = close_ == Close::ours && !eof_;
-}
-
-void Session::record(int status, std::uint64_t bytes) noexcept {
-  Exchange& ex = *exchange_;
-  using std::chrono::duration_cast;
-  using std::chrono::microseconds;
-  AccessEntry entry{.peer = peer(),
-                    .method = ex.check.method_text(ex.head_view),
-                    .target = ex.check.target(ex.head_view),
-                    .referer = {},
-                    .user_agent = {},
-                    .version = ex.check.minor_version() == 0 ? 10 : 11,
-                    .status = status,
-                    .bytes = bytes};
-  for (const Field& field : ex.parser.fields()) {
-    if (iequals(field.name, "referer")) entry.referer = field.value;
-    if (iequals(field.name, "user-agent")) entry.user_agent = field.value;
-  }
-  if (active_) entry.duration_us = duration_cast<microseconds>(Clock::now() - ex.started).count();
-  context_.access_log->record(entry);
 }
 
 }  // namespace pronghorn::server

@@ -8,7 +8,9 @@
 #include "base/uv/timer.h"
 #include "ipc/channel.h"
 #include "ipc/cluster_messages.h"
+#include "ipc/file_parcel.h"
 #include "ipc/scoreboard.h"
+#include "server/access_log.h"
 #include "worker/gate.h"
 #include "worker/heartbeat.h"
 #include "worker/primary_link.h"
@@ -42,12 +44,14 @@ struct Worker::Impl {
   Impl(Loop& l, Options o, ipc::Scoreboard s, Router router);
   ~Impl();
 
+  void open_access_log();
   void start();
   bool open_channel();
   bool watch_doorbell();
   void listen();
   void send(const ipc::InternalMessage& message);
   void on_internal(const ipc::Json& message, ipc::ReceivedHandle handle);
+  void take_log(const ipc::PronghornMessage& message, const ipc::ReceivedHandle& handle);
   void refuse(const Error& error);
   void fault(const std::string& why);
   void begin_serving();
@@ -63,6 +67,7 @@ struct Worker::Impl {
   PrimaryLink link;
   PrimaryListen listening;
   Server server;
+  UniqueFd access_log_file;
   std::optional<server::AccessLog> access_log;
   std::optional<Gate> gate;
   std::optional<uv::Poll> doorbell;
@@ -93,11 +98,7 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, Router router)
                   if (gate) gate->on_tick();
                 }),
       deadline(loop, [this] { server.close_connections(); }) {
-  if (options.boot && options.boot->access_log_fd >= 0) {
-    access_log.emplace(options.boot->access_log_fd, options.access_log_form, options.colour,
-                       slot.counters);
-    server.set_access_log(&*access_log);
-  }
+  open_access_log();
   // The others' doorbells, and only where all accept from one socket: who has a socket of its own,
   // or is given its connections, must take them.
   auto doorbells = take_doorbells(options.boot);
@@ -112,6 +113,27 @@ Worker::Impl::~Impl() {
   // The server closes its connections after gate and log are gone.
   server.set_accept_policy(nullptr);
   server.set_access_log(nullptr);
+}
+
+void Worker::Impl::open_access_log() {
+  if (!options.boot || options.boot->access_log_fd < 0) return;
+  access_log_file.reset(options.boot->access_log_fd);
+  const config::Config& config = options.config;
+  access_log.emplace(
+      access_log_file.get(),
+      server::AccessLog::Options{.format = options.access_log_format,
+                                 .colour = options.colour,
+                                 .buffer = config.access_log_buffer,
+                                 .flush = config.access_log_flush,
+                                 .worker = options.boot->slot + 1,
+                                 .on_cut =
+                                     [this] {
+                                       for (std::uint32_t i = 0; i < scoreboard.size(); ++i) {
+                                         scoreboard.slot(i).counters.log_torn.store(1);
+                                       }
+                                     }},
+      slot.counters);
+  server.set_access_log(&*access_log);
 }
 
 void Worker::Impl::start() {
@@ -170,6 +192,20 @@ void Worker::Impl::on_internal(const ipc::Json& json, ipc::ReceivedHandle handle
   if (link.take(json, handle)) return;
   auto ours = ipc::decode_pronghorn(json);
   if (ours && ours->act == "drain") server.begin_drain();
+  if (ours && ours->act == "reopen") take_log(*ours, handle);
+}
+
+/// Confirmed means: nothing will be written to the old file any more.
+void Worker::Impl::take_log(const ipc::PronghornMessage& message,
+                            const ipc::ReceivedHandle& handle) {
+  auto file = ipc::unpack_file(handle.fd.get());
+  if (file && access_log) {
+    access_log->reopen(file->get());
+    access_log_file = std::move(*file);
+  }
+  send(ipc::encode_pronghorn({.act = "reopened",
+                              .text = file ? std::string() : file.error().message(),
+                              .number = message.number}));
 }
 
 /// What passes by itself is no fault: the primary may start us again.

@@ -8,8 +8,8 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/server/router.h>
 
+#include "config/access_log_format.h"
 #include "ipc/boot.h"
-#include "server/access_log.h"
 
 #include <memory>
 #include <optional>
@@ -24,7 +24,8 @@ class Worker {
     std::uint64_t max_connections = 0;
     UniqueFd channel;
     std::optional<ipc::Boot> boot;  ///< none: the primary is not ours, everything is private
-    server::AccessLog::Form access_log_form = server::AccessLog::Form::combined;
+    /// Of the access log, when the master gives us one. Empty: the form for people at a terminal.
+    std::optional<config::LogFormat> access_log_format;
     bool colour = false;
     /// Set: this configuration cannot work here. start() tells the primary, which does not start us
     /// again.

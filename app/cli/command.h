@@ -50,14 +50,21 @@ struct ShowConfig {
   bool starter = false;  ///< --default
   bool reference = false;
 };
-struct Status {
+/// What the commands that ask a running server share.
+struct Ask {
   std::optional<std::string> control;
   std::optional<std::int64_t> pid;
   bool json = false;
   Colour colour = Colour::automatic;
 };
+struct Status {
+  Ask ask;
+};
+struct Reopen {
+  Ask ask;
+};
 
 /// Output: nothing more to do than to emit() it: help, version, or a mistake (exit code 2).
-using Parsed = std::variant<Serve, Run, Check, ShowConfig, Status, Output>;
+using Parsed = std::variant<Serve, Run, Check, ShowConfig, Status, Reopen, Output>;
 
 }  // namespace pronghorn::app::cli

@@ -59,6 +59,11 @@ std::string_view examples(CommandBit command) {
     case kStatus:
       return "  pronghorn status                         exit 0: OK, 1: not, 69: no server\n"
              "  pronghorn status --json                  for programs\n";
+    case kReopen:
+      return "  pronghorn reopen                         exit 0: done, 1: not, 69: no server\n"
+             "  mv access.log old.log && pronghorn reopen && gzip old.log\n\n"
+             "Comes back when no worker writes to the old access log any more. SIGUSR1 to the\n"
+             "master does the same without an answer.\n";
     default:
       return "  pronghorn help serve\n";
   }
@@ -74,6 +79,7 @@ std::string program_help() {
       "  pronghorn check pronghorn.toml           find every mistake, touch nothing\n\n"
       "Commands\n";
   for (const CommandSpec& command : commands()) {
+    if (command.bit == kHelp) continue;  // the last line is about that
     const std::string left = fmt::format("{} {}", command.name, command.argument);
     result += fmt::format("  {:<16}{}\n", left, command.doc);
   }

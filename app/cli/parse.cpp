@@ -125,18 +125,21 @@ Parsed show_config(const Line& line, const Found& found, Colour colour) {
   return show;
 }
 
-Parsed status_of(const Line& line, const Found& found, Colour colour) {
-  Status status{
-      .control = found.last("control"), .pid = {}, .json = found.flag("json"), .colour = colour};
+template <class Command>
+Parsed asking(const Line& line, const Found& found, Colour colour) {
+  Command command{.ask = {.control = found.last("control"),
+                          .pid = {},
+                          .json = found.flag("json"),
+                          .colour = colour}};
   const auto pid = found.last("pid");
-  if (!pid) return status;
+  if (!pid) return command;
   const auto number = config::parse_count(*pid);
   if (!number || *number == 0) {
     return failure(kInvalidArgument, line.program,
                    fmt::format("--pid must be a process id, not '{}'", *pid));
   }
-  status.pid = static_cast<std::int64_t>(*number);
-  return status;
+  command.ask.pid = static_cast<std::int64_t>(*number);
+  return command;
 }
 
 Parsed run_of(const Line& line, const Found& found, Colour colour) {
@@ -191,7 +194,9 @@ Parsed parse_line(const Line& line) {
     case kRun:
       return run_of(line, found, colour);
     case kStatus:
-      return status_of(line, found, colour);
+      return asking<Status>(line, found, colour);
+    case kReopen:
+      return asking<Reopen>(line, found, colour);
     case kHelp:
       return help_of(line, found);
     default:

@@ -10,10 +10,12 @@ constexpr CommandSpec kCommands[] = {
     {kCheck, "check", "FILE", true, "find every mistake in a file"},
     {kConfig, "config", "[DIR]", false, "values and their origins"},
     {kStatus, "status", "", false, "workers, traffic, exits"},
+    {kReopen, "reopen", "", false, "open the access log anew"},
     {kHelp, "help", "[COMMAND]", false, "this, or more on a command"},
 };
 
 constexpr unsigned kSources = kServe | kConfig;
+constexpr unsigned kAsk = kStatus | kReopen;
 constexpr unsigned kSettings = kSources | kRun;
 
 constexpr OptionSpec kOptions[] = {
@@ -35,9 +37,9 @@ constexpr OptionSpec kOptions[] = {
     {"changed", 0, "", kConfig, false, "only what differs from the defaults", ""},
     {"default", 0, "", kConfig, false, "a commented file to begin with", ""},
     {"reference", 0, "", kConfig, false, "every key, in Markdown", ""},
-    {"control", 0, "PATH", kStatus, false, "control socket of the server [the running one's]", ""},
-    {"pid", 0, "N", kStatus, false, "process id of the server's master", ""},
-    {"json", 0, "", kCheck | kStatus, false, "for programs", ""},
+    {"control", 0, "PATH", kAsk, false, "control socket of the server [the running one's]", ""},
+    {"pid", 0, "N", kAsk, false, "process id of the server's master", ""},
+    {"json", 0, "", kCheck | kAsk, false, "for programs", ""},
     {"color", 0, "WHEN", kAll, false, "auto always never [auto]", ""},
     {"help", 'h', "", kAll, false, "", ""},
     {"version", 'V', "", kAll, false, "", ""},

@@ -17,7 +17,8 @@ enum CommandBit : unsigned {
   kStatus = 8,
   kHelp = 16,
   kRun = 32,
-  kAll = 63
+  kReopen = 64,
+  kAll = 127
 };
 
 struct CommandSpec {

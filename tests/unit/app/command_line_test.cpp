@@ -189,9 +189,17 @@ TEST_CASE("status: every option arrives") {
       parse({"pronghorn", "status", "--json", "--control", "/x.sock", "--pid", "12"});
   const auto* status = std::get_if<cli::Status>(&parsed);
   REQUIRE(status != nullptr);
-  CHECK(status->json);
-  CHECK(status->control == "/x.sock");
-  CHECK(status->pid == 12);
+  CHECK(status->ask.json);
+  CHECK(status->ask.control == "/x.sock");
+  CHECK(status->ask.pid == 12);
+}
+
+TEST_CASE("reopen: every option arrives") {
+  const auto parsed = parse({"pronghorn", "reopen", "--json", "--pid", "12"});
+  const auto* reopen = std::get_if<cli::Reopen>(&parsed);
+  REQUIRE(reopen != nullptr);
+  CHECK(reopen->ask.json);
+  CHECK(reopen->ask.pid == 12);
 }
 
 TEST_CASE(

@@ -93,3 +93,18 @@ TEST_CASE("status: foreign programs have a column, and no figures that they do n
   status.workers[1].program = "app.js";
   CHECK(app::status_text(status, 0, false).find("accepted") == std::string::npos);
 }
+
+TEST_CASE("status text: the access log with what was lost, and why") {
+  auto status = example();
+  status.access_log = {
+      .path = "/l", .lines = 12'345, .dropped = 0, .is_losing = false, .error = {}};
+  CHECK(app::status_text(status, 0, false).ends_with("\naccess log /l  12,345 lines\n"));
+  status.access_log = {.path = "-",
+                       .lines = 1,
+                       .dropped = 17,
+                       .is_losing = true,
+                       .error = "no space left on device"};
+  CHECK(app::status_text(status, 0, false)
+            .ends_with("\naccess log standard error  1 lines  17 lost, and more  no space left on "
+                       "device\n"));
+}

@@ -3,6 +3,7 @@
 #include "master/control_client.h"
 #include "master/control_path.h"
 #include "master/control_server.h"
+#include "master/reopen_outcome.h"
 #include "master/status.h"
 #include "support.h"
 
@@ -24,13 +25,19 @@ struct Rig {
   Loop loop;
   std::string path = folder / "c.sock";
   std::string long_answer = "{}";
+  ControlServer::Reply later;
   std::optional<ControlServer> server;
 
   Rig() {
-    auto opened = ControlServer::open(loop, path, [this](std::string_view command) -> std::string {
-      if (command == "status") return R"({"verdict":"OK"})";
-      return command == "long" ? long_answer : std::string();
-    });
+    auto opened = ControlServer::open(
+        loop, path, [this](std::string_view command, const ControlServer::Reply& reply) {
+          if (command == "status") return reply(R"({"verdict":"OK"})");
+          if (command == "later") {
+            later = reply;
+            return;
+          }
+          reply(command == "long" ? long_answer : std::string());
+        });
     REQUIRE(opened);
     server.emplace(std::move(*opened));
   }
@@ -71,6 +78,28 @@ TEST_CASE("control: a command is answered, an unknown one and what is no JSON ge
   auto client = rig.client();
   REQUIRE(test::send_text(client.get(), "hello\n"));
   CHECK(rig.receive(client.get()).starts_with(R"({"error":)"));
+}
+
+TEST_CASE("control: an answer may come later; what is asked meanwhile waits for it") {
+  Rig rig;
+  auto client = rig.client();
+  REQUIRE(test::send_text(client.get(), "{\"command\":\"later\"}\n{\"command\":\"status\"}\n"));
+  REQUIRE(run_until(rig.loop, [&] { return static_cast<bool>(rig.later); }));
+  CHECK(rig.ask_it("status").has_value());
+  char byte;
+  CHECK(::recv(client.get(), &byte, 1, 0) < 0);
+  rig.later("{}");
+  std::string text;
+  while (!text.ends_with("\"OK\"}\n")) text += rig.receive(client.get());
+  CHECK(text == "{}\n{\"verdict\":\"OK\"}\n");
+
+  SUBCASE("who has asked may be gone by then") {
+    REQUIRE(test::send_text(client.get(), "{\"command\":\"later\"}\n"));
+    rig.later = {};
+    REQUIRE(run_until(rig.loop, [&] { return static_cast<bool>(rig.later); }));
+    rig.server.reset();
+    rig.later("{}");
+  }
 }
 
 TEST_CASE("control: the socket is for this user alone") {
@@ -138,9 +167,9 @@ TEST_CASE("control: sockets are found by pid, and those of dead servers are remo
   test::Folder folder;
   Loop loop;
   auto second = ControlServer::open(loop, control_path(folder.path(), 20),
-                                    [](std::string_view) { return std::string(); });
+                                    [](std::string_view, const ControlServer::Reply&) {});
   auto first = ControlServer::open(loop, control_path(folder.path(), 3),
-                                   [](std::string_view) { return std::string(); });
+                                   [](std::string_view, const ControlServer::Reply&) {});
   REQUIRE((first && second));
   std::string dead = control_path(folder.path(), 7);
   {
@@ -179,6 +208,7 @@ TEST_CASE("status: a value survives its way through JSON") {
   worker.cpu_percent = 1.5;
   worker.last_exit = "SIGSEGV in GET /\"x\"";
   status.listeners.push_back({"http://127.0.0.1:8080", 3, 4096});
+  status.access_log = {.path = "/l", .lines = 7, .dropped = 2, .is_losing = true, .error = "full"};
   std::string json = to_json(status);
   CHECK(!json.contains('\n'));
   auto back = parse_status(json);
@@ -192,6 +222,26 @@ TEST_CASE("status: a value survives its way through JSON") {
   CHECK(back->workers[0].restart_ms == -1);
   REQUIRE(back->listeners.size() == 1);
   CHECK(back->listeners[0].limit == 4096);
+  CHECK(back->access_log.lines == 7);
+  CHECK(back->access_log.dropped == 2);
+  CHECK(back->access_log.is_losing);
+  CHECK(back->access_log.error == "full");
+}
+
+TEST_CASE("reopen: an outcome survives its way through JSON, and an error is none") {
+  ReopenOutcome outcome{.path = "/var/log/\xff", .error = {}, .workers = {{1, 11, 3, {}}}};
+  auto back = parse_reopen_outcome(to_json(outcome));
+  REQUIRE(back);
+  CHECK(back->workers == outcome.workers);
+  CHECK(to_json(outcome).starts_with("{\"reopened\":true,"));
+  outcome.workers.push_back({2, 12, -1, "gone"});
+  CHECK(to_json(outcome).starts_with("{\"reopened\":false,"));
+  CHECK(parse_reopen_outcome(to_json(outcome))->confirmed() == 1);
+  for (const char* text :
+       {"", "[]", "{}", R"({"error":"no such command"})", R"({"reopened":true,"workers":3})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_reopen_outcome(text));
+  }
 }
 
 TEST_CASE("status: what is no status is an error") {

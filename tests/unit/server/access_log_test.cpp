@@ -7,22 +7,44 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
 #include <poll.h>
 #include <string>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+using namespace std::chrono_literals;
 using pronghorn::NonblockingWriter;
 using pronghorn::UniqueFd;
 using pronghorn::WorkerCounters;
 using pronghorn::server::AccessEntry;
 using pronghorn::server::AccessLog;
+namespace config = pronghorn::config;
 
 namespace {
 
-std::time_t fake_now = 0;
+constexpr std::int64_t kSecond = 1'000'000;
+std::int64_t fake_now = 0;
+
+AccessLog::Options combined(std::size_t buffer = 64 * 1024) {
+  fake_now = 1'795'348'900 * kSecond;  // 2026-11-22 12:01:40 UTC
+  return {.format = *config::parse_log_format("combined"), .buffer = buffer, .now = [] noexcept {
+            return fake_now;
+          }};
+}
+
+AccessLog::Options terminal(bool colour = false) {
+  AccessLog::Options options = combined();
+  options.format.reset();
+  options.colour = colour;
+  ::setenv("TZ", "UTC", 1);
+  ::tzset();
+  return options;
+}
 
 // A log into a pipe, at a time the test chooses.
 struct Harness {
@@ -30,12 +52,7 @@ struct Harness {
   UniqueFd read, write;
   AccessLog log;
 
-  explicit Harness(AccessLog::Form form, bool colour = false)
-      : log(make_pipe(), form, colour, counters, [] noexcept { return fake_now; }) {
-    fake_now = 1'795'348'900;  // 2026-11-22 12:01:40 UTC
-    ::setenv("TZ", "UTC", 1);
-    ::tzset();
-  }
+  explicit Harness(AccessLog::Options options) : log(make_pipe(), std::move(options), counters) {}
   int make_pipe() {
     int fds[2];
     REQUIRE(::pipe2(fds, O_CLOEXEC) == 0);
@@ -62,156 +79,214 @@ struct Harness {
 
 AccessEntry entry() {
   AccessEntry e;
-  e.peer = "127.0.0.1";
+  e.client = "127.0.0.1";
   e.method = "GET";
   e.target = "/";
   e.status = 200;
-  e.bytes = 1234;
+  e.body_bytes = 1234;
   e.duration_us = 321;
   return e;
 }
 
 }  // namespace
 
-TEST_CASE("access log: combined format, times in UTC") {
-  Harness h(AccessLog::Form::combined);
-  auto e = entry();
-  e.target = "/a%20b?x=1";
-  e.referer = "http://example.org/";
-  e.user_agent = "curl/7.88.1";
-  CHECK(h.line(e) ==
-        "127.0.0.1 - - [22/Nov/2026:12:01:40 +0000] \"GET /a%20b?x=1 HTTP/1.1\" 200 1234 "
-        "\"http://example.org/\" \"curl/7.88.1\"\n");
-  fake_now += 1;
-  e = entry();
-  e.version = 10;
-  CHECK(h.line(e) ==
-        "127.0.0.1 - - [22/Nov/2026:12:01:41 +0000] \"GET / HTTP/1.0\" 200 1234 \"-\" \"-\"\n");
-}
-
-TEST_CASE("access log: a request that could not be read has a dash") {
-  Harness h(AccessLog::Form::combined);
-  AccessEntry e;
-  e.status = 400;
-  CHECK(h.line(e) == "- - - [22/Nov/2026:12:01:40 +0000] \"-\" 400 0 \"-\" \"-\"\n");
-}
-
-TEST_CASE("access log: nothing a client sends can end a field or a line, or reach a terminal raw") {
-  for (auto form : {AccessLog::Form::combined, AccessLog::Form::terminal}) {
-    Harness h(form);
-    std::string all;
-    for (int byte = 0; byte < 256; ++byte) all.push_back(static_cast<char>(byte));
-    auto e = entry();
-    e.peer = e.method = e.target = e.referer = e.user_agent = all;
-    auto text = h.line(e);
-    CHECK(std::ranges::count(text, '\n') == 1);
-    CHECK(text.ends_with('\n'));
-    CHECK(std::ranges::all_of(text.substr(0, text.size() - 1),
-                              [](char c) { return c >= 0x20 && c < 0x7f; }));
-    if (form == AccessLog::Form::combined) CHECK(std::ranges::count(text, '"') == 6);
-  }
-  Harness h(AccessLog::Form::combined);
-  auto e = entry();
-  e.user_agent = "x\"\r\n\x1b[2J\\\x9b\xc3\xa9";
-  CHECK(h.line(e).ends_with("\"x\\x22\\x0d\\x0a\\x1b[2J\\x5c\\x9b\\xc3\\xa9\"\n"));
-}
-
-TEST_CASE("access log: the longest line still fits what a pipe takes whole") {
-  for (auto form : {AccessLog::Form::combined, AccessLog::Form::terminal}) {
-    Harness h(form);
-    std::string longest(100'000, '\x01');
-    auto e = entry();
-    e.peer = e.method = e.target = e.referer = e.user_agent = longest;
-    e.status = 999;
-    e.bytes = ~0ULL;
-    e.duration_us = INT64_MAX;
-    auto text = h.line(e);
-    CHECK(text.size() <= NonblockingWriter::kMaxLine);
-    CHECK(text.find("...") != std::string::npos);
-    CHECK(std::ranges::count(text, '\n') == 1);
-    CHECK(text.ends_with('\n'));
-  }
-}
-
 TEST_CASE("access log: lines are gathered until flush") {
-  Harness h(AccessLog::Form::combined);
-  CHECK_FALSE(h.log.has_lines());
+  Harness h(combined());
+  CHECK_FALSE(h.log.wait());
   h.log.record(entry());
   h.log.record(entry());
-  CHECK(h.log.has_lines());
+  CHECK(h.log.wait() == 0ms);
   CHECK(h.written().empty());
   h.log.flush();
-  CHECK_FALSE(h.log.has_lines());
+  CHECK_FALSE(h.log.wait());
   CHECK(std::ranges::count(h.written(), '\n') == 2);
+  CHECK(h.counters.log_lines.get() == 2);
 }
 
-TEST_CASE("access log: a full pipe drops lines, counts them and does not block; then lines go on") {
-  Harness h(AccessLog::Form::combined);
+TEST_CASE("access log: lines may wait longer, and are written when the buffer is full") {
+  auto options = combined(16 * 1024);
+  options.flush = 500ms;
+  Harness h(std::move(options));
+  h.log.record(entry());
+  CHECK(h.log.wait() == 500ms);
+  CHECK(h.written().empty());
+  for (int i = 0; i < 500; ++i) h.log.record(entry());
+  CHECK(std::ranges::count(h.written(), '\n') > 50);
+  CHECK(h.counters.log_dropped.get() == 0);
+}
+
+TEST_CASE("access log: the end writes what waits") {
+  WorkerCounters counters;
+  UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
+  {
+    AccessLog(file.get(), combined(), counters).record(entry());
+  }
+  CHECK(::lseek(file.get(), 0, SEEK_END) > 70);
+  CHECK(counters.log_lines.get() == 1);
+  UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  {
+    AccessLog(full.get(), combined(), counters).record(entry());
+  }
+  CHECK(counters.log_dropped.get() == 1);
+}
+
+TEST_CASE(
+    "access log: what a full pipe does not take waits, then is dropped, counted and never blocks") {
+  Harness h(combined(16 * 1024));
   ::fcntl(h.write.get(), F_SETPIPE_SZ, 4096);
   for (int i = 0; i < 3000; ++i) h.log.record(entry());
   h.log.flush();
-  auto text = h.written();
+  CHECK(h.counters.log_dropped.get() > 2000);
+  CHECK(h.counters.log_error.get() == EAGAIN);
+  CHECK(h.log.wait() == 5ms);
+  // Its reader wakes up: what waited is there, whole and in order.
+  std::string text;
+  for (int i = 0; h.log.wait() && i < 100; ++i) {
+    text += h.written();
+    h.log.flush();
+  }
+  text += h.written();
   auto lines = static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
   CHECK(text.ends_with('\n'));
-  CHECK(lines > 0);
+  CHECK(lines == h.counters.log_lines.get());
   CHECK(lines + h.counters.log_dropped.get() == 3000);
+  CHECK(h.counters.log_error.get() == 0);
   CHECK((::fcntl(h.write.get(), F_GETFL) & O_NONBLOCK) == 0);
   h.log.record(entry());
   h.log.flush();
   CHECK(std::ranges::count(h.written(), '\n') == 1);
 }
 
-TEST_CASE("access log: a full disk drops and counts") {
+TEST_CASE("access log: a full disk is tried again, and costs no write for each request") {
   UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   REQUIRE(full);
   WorkerCounters counters;
-  AccessLog log(full.get(), AccessLog::Form::combined, false, counters);
-  for (int i = 0; i < 10; ++i) log.record(entry());
-  log.flush();
+  {
+    AccessLog log(full.get(), combined(), counters);
+    for (int i = 0; i < 10; ++i) log.record(entry());
+    log.flush();
+    CHECK(counters.log_dropped.get() == 0);
+    CHECK(counters.log_error.get() == ENOSPC);
+    CHECK(log.wait() == 100ms);
+  }
   CHECK(counters.log_dropped.get() == 10);
 }
 
+TEST_CASE(
+    "access log: reopened, it writes what waits to the old file and the rest to the new one") {
+  WorkerCounters counters;
+  UniqueFd old_file(::memfd_create("old", MFD_CLOEXEC));
+  UniqueFd new_file(::memfd_create("new", MFD_CLOEXEC));
+  AccessLog log(old_file.get(), combined(), counters);
+  log.record(entry());
+  log.reopen(new_file.get());
+  auto size = ::lseek(old_file.get(), 0, SEEK_END);
+  CHECK(size > 70);
+  log.record(entry());
+  log.flush();
+  CHECK(::lseek(old_file.get(), 0, SEEK_END) == size);
+  CHECK(::lseek(new_file.get(), 0, SEEK_END) == size);
+
+  SUBCASE("what the old one did not take goes to the new one") {
+    UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+    log.reopen(full.get());
+    log.record(entry());
+    log.flush();
+    CHECK(counters.log_error.get() == ENOSPC);
+    log.reopen(old_file.get());
+    CHECK(::lseek(old_file.get(), 0, SEEK_END) == 2 * size);
+    CHECK(counters.log_error.get() == 0);
+    CHECK(counters.log_dropped.get() == 0);
+  }
+}
+
+TEST_CASE("access log: a line that the disk cut is ended before the next, whoever writes that") {
+  UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
+  WorkerCounters cutter_counters, other_counters;
+  int cuts = 0;
+  auto options = combined();
+  options.on_cut = [&] {
+    ++cuts;
+    other_counters.log_torn.store(1);
+  };
+  AccessLog cutter(file.get(), std::move(options), cutter_counters);
+  AccessLog other(file.get(), combined(), other_counters);
+  cutter.record(entry());
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit small{10, before.rlim_max};
+  auto* handler = ::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  cutter.flush();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  CHECK(cuts == 1);
+  CHECK(cutter_counters.log_dropped.get() == 1);
+  ::lseek(file.get(), 0, SEEK_END);
+  other.record(entry());
+  other.flush();
+  std::array<char, 4096> text{};
+  auto size = ::pread(file.get(), text.data(), text.size(), 0);
+  CHECK(std::string_view(text.data(), static_cast<std::size_t>(size))
+            .starts_with("127.0.0.1 \n127.0.0.1 - - ["));
+}
+
 TEST_CASE("access log: the terminal form") {
-  Harness h(AccessLog::Form::terminal);
+  Harness h(terminal());
   auto e = entry();
   CHECK(h.line(e) == "12:01:40  200 GET /                      1.2 KiB    0.3 ms\n");
   e.status = 404;
   e.target = "/favicon.ico";
-  e.bytes = 120;
+  e.body_bytes = 120;
   e.duration_us = 100;
   CHECK(h.line(e) == "12:01:40  404 GET /favicon.ico             120 B    0.1 ms\n");
   e.target = "/a/target/longer/than/its/column";
-  e.bytes = 5'368'709'120;
+  e.body_bytes = 5'368'709'120;
   e.duration_us = 12'345'678;
   CHECK(h.line(e) == "12:01:40  404 GET /a/target/longer/than/its/column  5.0 GiB    12.3 s\n");
 }
 
 TEST_CASE("access log: colour marks the status alone") {
-  Harness h(AccessLog::Form::terminal, true);
+  Harness h(terminal(true));
   CHECK(h.line(entry()).starts_with("12:01:40  \x1b[32m200\x1b[0m GET / "));
 }
 
 TEST_CASE(
     "access log: the terminal form shows 50 lines a second, then says how many more there were") {
-  Harness h(AccessLog::Form::terminal);
+  Harness h(terminal());
   for (int i = 0; i < 12'395; ++i) h.log.record(entry());
   h.log.flush();
   CHECK(std::ranges::count(h.written(), '\n') == 50);
-  CHECK(h.log.has_lines());
+  CHECK(h.log.wait() == 1000ms);
   h.log.flush();
   CHECK(h.written().empty());
 
   SUBCASE("at a later flush") {
-    fake_now += 1;
+    fake_now += kSecond;
     h.log.flush();
     CHECK(h.written() == "12:01:40  … and 12,345 more in this second\n");
-    CHECK_FALSE(h.log.has_lines());
+    CHECK_FALSE(h.log.wait());
   }
   SUBCASE("or before the next second's first line") {
-    fake_now += 1;
+    fake_now += kSecond;
     CHECK(h.line(entry()) ==
           "12:01:40  … and 12,345 more in this second\n"
           "12:01:41  200 GET /                      1.2 KiB    0.3 ms\n");
   }
   CHECK(h.counters.log_dropped.get() == 0);
+}
+
+TEST_CASE("access log: a terminal gets no raw byte of a client's, and no endless line") {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) all.push_back(static_cast<char>(byte));
+  for (const std::string& bytes : {all, std::string(100'000, '\x01')}) {
+    Harness h(terminal());
+    auto e = entry();
+    e.client = e.method = e.target = bytes;
+    auto text = h.line(e);
+    CHECK(text.size() <= NonblockingWriter::kMaxLine);
+    CHECK(std::ranges::count(text, '\n') == 1);
+    CHECK(std::ranges::all_of(text.substr(0, text.size() - 1),
+                              [](char c) { return c >= 0x20 && c < 0x7f; }));
+  }
 }
