@@ -101,7 +101,9 @@ void Connection::set_reading(bool on) noexcept {
 void Connection::finish() {
   // Input that is unread at close(2) makes the kernel send RST, which can overtake our last answer:
   // FIN first, then read until the client's FIN (RFC 9112 §9.6).
-  if (eof_ || !(session_.needs_linger() || more_unread_)) return close();
+  // Where we have not been reading, nobody knows what there is.
+  bool maybe_unread = more_unread_ || (tcp_ && !reading_);
+  if (eof_ || !(session_.needs_linger() || maybe_unread)) return close();
   if (!tcp_ && !attach()) return close();
   lingering_ = true;
   tcp_->shutdown_write();

@@ -88,6 +88,22 @@ TEST_CASE("connection: the parts of a file reach a slow client in order") {
   CHECK(c.received.substr(at + 4) == wanted);
 }
 
+TEST_CASE("connection: a client that sends on after it asked for the close loses nothing") {
+  TestServer s(TestServer::quick(), Listener::tcp(64 * 1024));
+  s.make_file(2 << 20);
+  Client c = s.listener.connect(64 * 1024);
+  c.send(get("/file", kClose));
+  s.run_for(20ms);
+  c.send(get("/hello"));  // while nothing is read from it
+  REQUIRE(s.until([&] {
+    c.read(30'000);
+    return c.over();
+  }));
+  CHECK(c.error == 0);
+  CHECK(c.received.size() > (2 << 20));
+  CHECK(count_of(c.received, "HTTP/1.1") == 1);
+}
+
 TEST_CASE("connection: shared bytes reach quick and slow clients, and stay one copy") {
   auto bytes = std::make_shared<const std::string>(pattern(2 << 20));
   for (bool slow : {false, true}) {
@@ -107,6 +123,7 @@ TEST_CASE("connection: shared bytes reach quick and slow clients, and stay one c
       CHECK(c.received.size() > bytes->size());
       CHECK(c.received.ends_with(*bytes));
     }
+    clients.clear();
     REQUIRE(s.until([&] { return s.server->connections() == 0; }));
     CHECK(bytes.use_count() == 1);
   }
