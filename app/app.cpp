@@ -13,8 +13,7 @@
 namespace pronghorn {
 
 struct App::Impl {
-  void add(std::string_view method, std::string_view pattern, Handler handler) {
-    auto added = router.add(method, pattern, std::move(handler));
+  void note(Result<void> added) {
     if (!added && !fault) fault = added.error();
   }
 
@@ -31,22 +30,46 @@ App::App(int argc, char** argv)
 App::~App() = default;
 
 App& App::get(std::string_view pattern, Handler handler) {
-  return impl_->add("GET", pattern, std::move(handler)), *this;
+  return get(pattern, RouteOptions{}, std::move(handler));
+}
+App& App::get(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->note(impl_->router.add("GET", pattern, options, std::move(handler))), *this;
 }
 App& App::post(std::string_view pattern, Handler handler) {
-  return impl_->add("POST", pattern, std::move(handler)), *this;
+  return post(pattern, RouteOptions{}, std::move(handler));
+}
+App& App::post(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->note(impl_->router.add("POST", pattern, options, std::move(handler))), *this;
 }
 App& App::put(std::string_view pattern, Handler handler) {
-  return impl_->add("PUT", pattern, std::move(handler)), *this;
+  return put(pattern, RouteOptions{}, std::move(handler));
+}
+App& App::put(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->note(impl_->router.add("PUT", pattern, options, std::move(handler))), *this;
 }
 App& App::patch(std::string_view pattern, Handler handler) {
-  return impl_->add("PATCH", pattern, std::move(handler)), *this;
+  return patch(pattern, RouteOptions{}, std::move(handler));
+}
+App& App::patch(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->note(impl_->router.add("PATCH", pattern, options, std::move(handler))), *this;
 }
 App& App::del(std::string_view pattern, Handler handler) {
-  return impl_->add("DELETE", pattern, std::move(handler)), *this;
+  return del(pattern, RouteOptions{}, std::move(handler));
+}
+App& App::del(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->note(impl_->router.add("DELETE", pattern, options, std::move(handler))), *this;
 }
 App& App::any(std::string_view pattern, Handler handler) {
-  return impl_->add("*", pattern, std::move(handler)), *this;
+  return any(pattern, RouteOptions{}, std::move(handler));
+}
+App& App::any(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->note(impl_->router.add("*", pattern, options, std::move(handler))), *this;
+}
+App& App::before(std::string_view prefix, Router::Before call) {
+  return impl_->note(impl_->router.before(prefix, std::move(call))), *this;
+}
+App& App::after(std::string_view prefix, Router::After call) {
+  return impl_->note(impl_->router.after(prefix, std::move(call))), *this;
 }
 
 int App::run() {

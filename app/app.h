@@ -28,6 +28,16 @@ class App {
   App& patch(std::string_view pattern, Handler handler);
   App& del(std::string_view pattern, Handler handler);
   App& any(std::string_view pattern, Handler handler);
+  App& get(std::string_view pattern, const RouteOptions& options, Handler handler);
+  App& post(std::string_view pattern, const RouteOptions& options, Handler handler);
+  App& put(std::string_view pattern, const RouteOptions& options, Handler handler);
+  App& patch(std::string_view pattern, const RouteOptions& options, Handler handler);
+  App& del(std::string_view pattern, const RouteOptions& options, Handler handler);
+  App& any(std::string_view pattern, const RouteOptions& options, Handler handler);
+  /// Middleware (Router::before, Router::after). A malformed prefix is the error of a malformed
+  /// pattern.
+  App& before(std::string_view prefix, Router::Before call);
+  App& after(std::string_view prefix, Router::After call);
 
   /// Runs until stopped. @returns the exit code for main() (docs/reference/exit-codes.md); errors
   /// were printed to standard error.

@@ -30,6 +30,18 @@ constexpr std::array kRows{
     Row{"", "the command failed"},
     Row{"ERR_INVALID_ARG_VALUE", "serialization is not supported"},
     Row{"", "the peer broke the protocol"},
+    Row{"ERR_HTTP_HEADERS_SENT", "the request has been answered already"},
+    Row{"", "the answer has not been started"},
+    Row{"ERR_STREAM_WRITE_AFTER_END", "the answer has ended already"},
+    Row{"ERR_STREAM_DESTROYED", "the connection is gone"},
+    Row{"ERR_INVALID_CHAR", "a field has a name or a value that must not be sent"},
+    Row{"ERR_HTTP_INVALID_STATUS_CODE", "this status cannot be sent here"},
+    Row{"ERR_HTTP_CONTENT_LENGTH_MISMATCH", "the body is not as long as announced"},
+    Row{"ERR_HTTP_TRAILER_INVALID", "these trailers cannot be sent here"},
+    Row{"", "the request did not ask for an upgrade"},
+    Row{"ECONNRESET", "the request's body is incomplete"},
+    Row{"", "the request's body is larger than allowed"},
+    Row{"ERR_HTTP_REQUEST_TIMEOUT", "the request's body came too slowly"},
 };
 
 const Row& row(int value) { return kRows.at(static_cast<std::size_t>(value) - 1); }

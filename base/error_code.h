@@ -8,7 +8,7 @@
 
 namespace pronghorn {
 
-/// Node's `error.code` strings of child_process, cluster and net; error_name() spells them.
+/// Node's `error.code` strings of child_process, cluster, net and http; error_name() spells them.
 enum class Errc : std::uint8_t {
   invalid_arg_value = 1,      ///< ERR_INVALID_ARG_VALUE
   out_of_range,               ///< ERR_OUT_OF_RANGE
@@ -25,7 +25,19 @@ enum class Errc : std::uint8_t {
   aborted,                    ///< ABORT_ERR
   command_failed,             ///< exec: "Command failed: …", Node's error without a code string
   unsupported_serialization,  ///< 'advanced' is V8's own format
-  protocol,                   ///< the peer of a channel broke the protocol
+  protocol,                   ///< the peer broke the protocol
+  headers_sent,               ///< ERR_HTTP_HEADERS_SENT: a second answer to a request
+  headers_not_sent,           ///< a write before the answer was started
+  write_after_end,            ///< ERR_STREAM_WRITE_AFTER_END
+  stream_destroyed,           ///< ERR_STREAM_DESTROYED: the connection is gone
+  invalid_char,               ///< ERR_INVALID_CHAR: in a field's name or value
+  invalid_status_code,        ///< ERR_HTTP_INVALID_STATUS_CODE
+  content_length_mismatch,    ///< ERR_HTTP_CONTENT_LENGTH_MISMATCH
+  trailer_invalid,            ///< ERR_HTTP_TRAILER_INVALID
+  upgrade_not_asked,          ///< a take-over that the request did not ask for
+  body_incomplete,            ///< ECONNRESET: the client ended within the request's body
+  body_too_large,             ///< a request's body beyond its limit
+  body_timeout,               ///< ERR_HTTP_REQUEST_TIMEOUT: a request's body came too slowly
 };
 
 const std::error_category& error_category() noexcept;

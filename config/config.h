@@ -47,6 +47,7 @@ struct Limits {
   std::uint64_t write_buffer = 256 * 1024;  ///< unsent bytes of one connection before reading stops
   std::uint64_t body_rate = 500;            ///< bytes a second that a body must keep up; 0: none
   std::uint64_t ranges = 16;                ///< of one request; 200 with the whole file
+  std::uint64_t offload_queue = 1000;       ///< calls of offload() at once; 503
 
   bool operator==(const Limits&) const = default;
 };
@@ -58,6 +59,7 @@ struct Timeouts {
   std::chrono::milliseconds keepalive{15'000};  ///< idle between two requests
   std::chrono::milliseconds write{30'000};      ///< without the client taking a byte
   std::chrono::milliseconds linger{2'000};      ///< of a staged close
+  std::chrono::milliseconds handler{60'000};    ///< until a handler begins to answer; 503
 
   bool operator==(const Timeouts&) const = default;
 };

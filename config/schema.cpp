@@ -175,6 +175,10 @@ constexpr Key kSchema[] = {
     key<kLimits, &Limits::ranges>(
         "limits.ranges", Type::count, {1, 256}, "32",
         "Byte ranges of one request; more are answered with the whole file."),
+    key<kLimits, &Limits::offload_queue>(
+        "limits.offload_queue", Type::count, {1, 1'000'000}, "100",
+        "Calls of the library's offload() that may run or wait for a thread, in each worker; the "
+        "requests of more are answered with 503."),
     key<kTimeouts, &Timeouts::head>(
         "timeouts.head", Type::duration, {100, 24 * kHour}, R"("5s")",
         "From the first byte of a request's head to its end; later is answered with 408."),
@@ -192,6 +196,10 @@ constexpr Key kSchema[] = {
     key<kTimeouts, &Timeouts::linger>(
         "timeouts.linger", Type::duration, {0, kHour}, R"("5s")",
         "How long the rest of a request is read and dropped after an early answer."),
+    key<kTimeouts, &Timeouts::handler>(
+        "timeouts.handler", Type::duration, {100, 24 * kHour}, R"("2m")",
+        "How long a handler of the program may take to begin its answer; later is answered with "
+        "503."),
     key<kFiles, &Files::precompressed>(
         "files.precompressed", Type::flag, {}, "false",
         "Whether name.zst, name.br and name.gz answer for name, where the client takes them and "

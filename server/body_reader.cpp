@@ -19,9 +19,10 @@ std::size_t line_part(std::string_view in) noexcept {
 
 }  // namespace
 
-void BodyReader::begin(Parser& parser) noexcept {
+void BodyReader::begin(Parser& parser, std::uint64_t limit) noexcept {
   *this = BodyReader{};
   parser_ = &parser;
+  limit_ = limit;
   state_ = parser.is_chunked() ? State::chunk_line : State::identity;
   left_ = parser.content_length();
 }
@@ -94,7 +95,7 @@ BodyReader::Verdict BodyReader::read_chunk_line(std::string_view& in,
     state_ = State::trailer;
     return Verdict::more;
   }
-  if (chunk > limits.body || parser_->decoded() > limits.body - chunk) return refuse(413);
+  if (chunk > limit_ || parser_->decoded() > limit_ - chunk) return refuse(413);
   left_ = chunk + 2;
   state_ = State::chunk_data;
   return Verdict::more;

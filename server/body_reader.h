@@ -17,8 +17,9 @@ class BodyReader {
  public:
   enum class Verdict : std::uint8_t { more, complete, refused };
 
-  /// The head has been fed to `parser`, which must live as long as the body is read.
-  void begin(Parser& parser) noexcept;
+  /// The head has been fed to `parser`, which must live as long as the body is read; `limit` is of
+  /// the decoded body.
+  void begin(Parser& parser, std::uint64_t limit) noexcept;
   /// Takes the body's bytes off the front of `in`; what follows a complete body stays.
   /// The verdict is the same however the bytes were cut.
   Verdict read(std::string_view& in, const config::Limits& limits) noexcept;
@@ -38,7 +39,8 @@ class BodyReader {
   Verdict read_trailer(std::string_view& in, const config::Limits& limits) noexcept;
 
   Parser* parser_ = nullptr;
-  std::uint64_t left_ = 0;      // of the content, or of the chunk with its CRLF
+  std::uint64_t left_ = 0;  // of the content, or of the chunk with its CRLF
+  std::uint64_t limit_ = 0;
   std::uint64_t overhead_ = 0;  // bytes of chunk lines
   std::uint64_t chunks_ = 0;
   std::uint64_t trailers_ = 0;  // bytes

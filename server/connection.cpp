@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <utility>
 
 namespace pronghorn::server {
 
@@ -19,6 +20,21 @@ Connection::Connection(ConnectionContext& context, UniqueFd socket, std::string_
       stage_since_ms_(context.loop.now_ms()),
       input_ms_(stage_since_ms_) {
   deadline_.owner = this;
+}
+
+Connection::~Connection() {
+  if (is_woken_) context_.forget(*this);
+}
+
+void Connection::on_output() noexcept {
+  if (!std::exchange(is_woken_, true)) context_.wake(*this);
+}
+
+void Connection::flush() {
+  is_woken_ = false;
+  if (lingering_) return;
+  context_.with_session(*this, [&](std::string& out) { session_.on_output(out); });
+  pump();
 }
 
 void Connection::start() {
@@ -57,7 +73,7 @@ void Connection::on_bytes(std::string_view bytes) {
   if (lingering_) return drop(bytes.size());
   more_unread_ = bytes.size() == context_.receive.size();
   input_ms_ = context_.loop.now_ms();
-  context_.with_session([&](std::string& out) { session_.on_bytes(bytes, out); });
+  context_.with_session(*this, [&](std::string& out) { session_.on_bytes(bytes, out); });
   pump();
 }
 
@@ -67,7 +83,7 @@ void Connection::on_end(int error) {
   if (lingering_ || error != 0) return close();
   if (session_.wants_close()) return settle();
   // A half-closed client still gets its answers (RFC 9112 §9.6 lets it close its side first).
-  context_.with_session([&](std::string& out) { session_.on_eof(out); });
+  context_.with_session(*this, [&](std::string& out) { session_.on_eof(out); });
   pump();
 }
 

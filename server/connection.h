@@ -26,11 +26,11 @@ namespace pronghorn::server {
 /// An idle one holds no buffer: its memory is this object, the session's and libuv's handle. All
 /// that it knows beside the descriptor is the session's peer and request count, so that an idle
 /// connection can be given to another process (architecture, decision 12).
-class Connection final : private uv::Tcp::Handler {
+class Connection final : private uv::Tcp::Handler, private SessionOwner {
  public:
   /// `socket` is connected; whether it blocks does not matter. Nothing is read before start().
   Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer);
-  ~Connection() = default;
+  ~Connection();
 
   /// Before start(): its socket does not inherit our listeners' options.
   void set_accepted_elsewhere() noexcept { is_from_elsewhere_ = true; }
@@ -45,6 +45,8 @@ class Connection final : private uv::Tcp::Handler {
   void refresh_deadline() { set_deadline(); }
   /// Closes now, whatever is unsent. Destroys the connection.
   void close() noexcept;
+  /// Sends what handlers have said since. May destroy the connection.
+  void flush();
 
   Connection* next = nullptr;  ///< the server's list
   Connection* prev = nullptr;
@@ -60,6 +62,8 @@ class Connection final : private uv::Tcp::Handler {
   void on_bytes(std::string_view bytes) override;
   void on_end(int error) override;
   void on_written(int error) override;
+  void on_output() noexcept override;
+  std::size_t unsent_output() const noexcept override { return unsent(); }
 
   int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
   bool attach();
@@ -115,6 +119,7 @@ class Connection final : private uv::Tcp::Handler {
   bool lingering_ = false;
   bool more_unread_ = false;  // the last read filled the buffer
   bool is_from_elsewhere_ = false;
+  bool is_woken_ = false;  // on the context's list
 };
 
 }  // namespace pronghorn::server

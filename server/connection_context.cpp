@@ -2,8 +2,10 @@
 #include "server/connection_context.h"
 
 #include "server/access_log.h"
+#include "server/connection.h"
 #include "server/date.h"
 
+#include <algorithm>
 #include <ctime>
 
 namespace pronghorn::server {
@@ -26,6 +28,7 @@ ConnectionContext::ConnectionContext(Loop& l, SessionContext& s, const config::L
       self_(std::make_shared<ConnectionContext*>(this)),
       log_timer_(l, [this] { flush_log(); }) {
   log_timer_.unref();
+  session.loop = &loop;
   receive = {receive_memory_.get(), kReceiveBytes};
   out.reserve(kOutBytes);
 }
@@ -62,6 +65,27 @@ void ConnectionContext::schedule_flush() {
   loop.defer([self = self_] {
     if (*self != nullptr) (*self)->flush_log();
   });
+}
+
+void ConnectionContext::wake(Connection& connection) {
+  woken_.push_back(&connection);
+  if (woken_.size() > 1) return;
+  loop.defer([self = self_] {
+    if (*self != nullptr) (*self)->flush_woken();
+  });
+}
+
+void ConnectionContext::forget(Connection& connection) noexcept {
+  std::ranges::replace(woken_, &connection, nullptr);
+  std::ranges::replace(flushing_, &connection, nullptr);
+}
+
+void ConnectionContext::flush_woken() {
+  std::swap(woken_, flushing_);
+  for (std::size_t i = 0; i < flushing_.size(); ++i) {
+    if (flushing_[i] != nullptr) flushing_[i]->flush();
+  }
+  flushing_.clear();
 }
 
 void ConnectionContext::flush_log() noexcept {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace pronghorn::server {
 
@@ -41,12 +42,16 @@ class ConnectionContext {
   /// Around each call of a session, whose answers go to `out`: sets the clocks, and sees to it that
   /// the access log is written once at the end of the turn, or when its time has come.
   template <class Call>
-  std::string& with_session(Call call) {
+  std::string& with_session(SessionOwner& of, Call call) {
     begin_call();
+    session.owner = &of;
     call(out);
     end_call();
     return out;
   }
+  /// Calls the connection's flush() at the end of the turn, unless forget() comes before.
+  void wake(Connection& connection);
+  void forget(Connection& connection) noexcept;
   /// True while a handler may be on the stack: the server then must not touch connections.
   bool is_in_session() const noexcept { return in_session_; }
 
@@ -66,9 +71,11 @@ class ConnectionContext {
   void end_call();
   void schedule_flush();
   void flush_log() noexcept;
+  void flush_woken();
 
   std::unique_ptr<char[]> receive_memory_;
-  std::shared_ptr<ConnectionContext*> self_;  // empty once we are gone: for deferred calls
+  std::vector<Connection*> woken_, flushing_;  // null: gone since
+  std::shared_ptr<ConnectionContext*> self_;   // empty once we are gone: for deferred calls
   std::int64_t dated_ms_ = -1;
   bool in_session_ = false;
   bool flush_scheduled_ = false;

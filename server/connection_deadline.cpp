@@ -19,7 +19,8 @@ namespace {
 constexpr std::int64_t kQuietMs = 250;
 /// The same for a connection that has not asked anything yet.
 constexpr std::int64_t kQuietFirstMs = 1000;
-constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
+/// Far, and still a number to reckon with.
+constexpr auto kNever = std::numeric_limits<std::int64_t>::max() / 4;
 }  // namespace
 
 void Connection::set_deadline() {
@@ -38,6 +39,9 @@ std::int64_t Connection::read_deadline() {
   const auto& timeouts = context_.timeouts;
   auto requests = session_.requests();
   if (session_.phase() != stage_ || static_cast<std::uint32_t>(requests) != stage_request_) {
+    if (stage_ == Session::Phase::body) {
+      session_.add_body_wait(context_.loop.now_ms() - stage_since_ms_);
+    }
     stage_ = session_.phase();
     stage_request_ = static_cast<std::uint32_t>(requests);
     stage_since_ms_ = context_.loop.now_ms();
@@ -53,8 +57,12 @@ std::int64_t Connection::read_deadline() {
       // When what has come would be used up at the least rate that is asked for.
       auto received = static_cast<std::int64_t>(session_.body_received());
       std::int64_t slow = std::max(timeouts.body_rate.count(), received * 1000 / rate);
-      return std::min(quiet, stage_since_ms_ + slow);
+      return std::min(quiet, stage_since_ms_ + slow - session_.body_waited_ms());
     }
+    case Session::Phase::handling:
+      return stage_since_ms_ + timeouts.handler.count();
+    case Session::Phase::streaming:
+      return kNever;
     case Session::Phase::idle:
     case Session::Phase::answering:
     case Session::Phase::closing:
@@ -81,8 +89,8 @@ void Connection::on_deadline() {
     // Timers run before the descriptors: a request that came in time may still be unread. Only for
     // an idle connection: a slow head must not gain time by it.
     if (stage_ == Session::Phase::idle && reading_ && read_once()) return;
-    context_.with_session([&](std::string& out) { session_.on_timeout(out); });
-    return session_.wants_close() ? pump() : close();
+    context_.with_session(*this, [&](std::string& out) { session_.on_timeout(out); });
+    return pump();
   }
   set_deadline();
 }

@@ -28,13 +28,17 @@ Connection::Flow Connection::transmit(std::string& out) {
     }
     bool sent = piece_.length > 0 && unsent() == 0 ? send_piece(out, budget) : send(out, budget);
     if (!sent) return Flow::dead;
+    if (session_.needs_reset()) {
+      abort();
+      return Flow::dead;
+    }
     if (unsent() > 0) return Flow::blocked;
     out.clear();
     if (piece_.length > 0) continue;
     bool was_piece = static_cast<bool>(piece_);
     piece_ = {};
-    if (!was_piece && (session_.wants_input() || session_.wants_close())) return Flow::done;
-    context_.with_session([&](std::string& more) {
+    if (!was_piece && !session_.wants_writable()) return Flow::done;
+    context_.with_session(*this, [&](std::string& more) {
       was_piece ? session_.on_file_sent(more) : session_.on_writable(more);
     });
     if (!was_piece && out.empty()) return Flow::done;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/exchange.h"
 
+#include "server/answer_state.h"
+#include "server/body_state.h"
 #include "server/session.h"
 
 #include <utility>
@@ -47,6 +49,7 @@ void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   trim(exchange->parser.store);
   exchange->source.reset();
   exchange->pending_at = 0;
+  exchange->body_state.reset();
   exchange->next = std::move(free_);
   free_ = std::move(exchange);
   ++count_;

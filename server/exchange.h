@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pronghorn/base/clock.h>
+#include <pronghorn/base/error_code.h>
 #include <pronghorn/server/response.h>
 
 #include "server/body_reader.h"
@@ -21,6 +22,9 @@
 
 namespace pronghorn::server {
 
+struct AnswerState;
+class BodyState;
+
 struct Exchange {
   HeadCheck check;
   Parser parser;
@@ -34,7 +38,20 @@ struct Exchange {
   std::string_view head_view;  // the head: in `head`, or in the bytes being read
   std::string pending;         // input held back
   std::size_t pending_at = 0;
-  BodySource source;               // of the answer in hand
+  BodySource source;  // of the answer in hand
+  // Of a handler that answers later, or reads the body as it comes (session_handler.cpp).
+  std::shared_ptr<AnswerState> answer;    // until the answer is out
+  std::shared_ptr<BodyState> body_state;  // from when somebody may read it
+  std::string peer;                       // the client's address, which outlives the session here
+  std::int64_t body_waited_ms = 0;   // time for which the body was awaited in earlier stretches
+  Errc why = Errc::body_incomplete;  // what became of the body, when the answer was given up
+  bool streams_body = false;         // the handler was called at the head's end
+  std::uint64_t discard_until = 0;   // BodyReader::received() at most, when:
+  bool discards = false;             // answered; the rest of the body is only read
+  bool awaits_continue = false;      // the client may wait for a 100 before it sends the body
+  bool body_asked = false;           // a handler has asked for it
+  bool routed = false;               // `request` is filled
+
   Instant started;                 // the head's end; only kept for the access log
   std::unique_ptr<Exchange> next;  // in the pool
 
@@ -47,9 +64,13 @@ struct Exchange {
     target = Target{};
     head.clear();
     head_view = {};
+    body_waited_ms = 0;
+    why = Errc::body_incomplete;
+    streams_body = discards = awaits_continue = body_asked = routed = false;
   }
   /// Copies the head to memory of its own; fields that were parsed move with it.
   void keep_head();
+  std::size_t held_back() const noexcept { return pending.size() - pending_at; }
 };
 
 /// Free exchanges, kept for reuse with their buffers' capacity.

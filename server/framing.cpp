@@ -39,6 +39,7 @@ void read_connection(std::string_view value, HeadFacts& facts) noexcept {
     std::string_view option = next_element(value);
     if (iequals(option, "close")) facts.asks_close = true;
     if (iequals(option, "keep-alive")) facts.asks_keep_alive = true;
+    if (iequals(option, "upgrade")) facts.asks_upgrade = true;
   }
 }
 
@@ -86,7 +87,9 @@ int read_facts(std::span<const Field> fields, int minor_version, HeadFacts& fact
     if (minor_version == 0) return 400;  // faulty framing (RFC 9112 §6.1)
     if (int status = codings.status(); status != 0) return status;
   }
-  if (minor_version == 0) facts.expects_continue = facts.expects_other = false;  // RFC 9110 §10.1.1
+  if (minor_version == 0) {  // RFC 9110 §7.8, §10.1.1
+    facts.expects_continue = facts.expects_other = facts.asks_upgrade = false;
+  }
   return 0;
 }
 

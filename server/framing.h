@@ -17,6 +17,7 @@ struct HeadFacts {
   bool has_transfer_encoding = false;
   bool asks_close = false;       ///< Connection: close, in any line, any case
   bool asks_keep_alive = false;  ///< Connection: keep-alive
+  bool asks_upgrade = false;     ///< Connection: upgrade, and HTTP/1.1
   bool expects_continue = false;
   bool expects_other = false;  ///< an expectation nobody knows
 };

@@ -44,6 +44,17 @@ class Parser {
     return whole_.data() ? whole_ : std::string_view(store);
   }
   std::uint64_t decoded() const noexcept { return decoded_; }
+  /// Copies body() out of the bytes that were fed.
+  void keep_body() {
+    if (whole_.data() == nullptr) return;
+    store.assign(whole_);
+    whole_ = {};
+  }
+  /// Forgets body(): what comes next is all of it.
+  void drop_body() noexcept {
+    store.clear();
+    whole_ = {};
+  }
 
   std::string store;  // its capacity is reused
 

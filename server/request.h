@@ -2,7 +2,10 @@
 // A request as handlers see it.
 #pragma once
 
+#include <pronghorn/server/body_stream.h>
+
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -13,8 +16,9 @@ struct Field {
   std::string_view value;  ///< without surrounding white space
 };
 
-/// One request, valid during the handler's call only: every view points into the connection's
-/// memory.
+/// One request. Every view points into memory that lives until the answer is complete: of a handler
+/// that answers at once, during its call; else until its answer has ended, and when that never does
+/// because the client has left, as long as the coroutine or the ResponseWriter.
 class Request {
  public:
   /// "GET", "HEAD" … as sent (RFC 9110 §9.1: case-sensitive).
@@ -31,8 +35,10 @@ class Request {
   std::string_view header(std::string_view name) const noexcept;
   bool has_header(std::string_view name) const noexcept;
   std::span<const Field> headers() const noexcept { return headers_; }
-  /// The whole body, decoded; at most limits.body bytes.
+  /// The whole body, decoded; at most limits.body bytes. Empty of a route with `stream_body`.
   std::string_view body() const noexcept { return body_; }
+  /// The body as it comes, of a route with `stream_body`; of any other, body() in one piece.
+  BodyStream body_stream() const;
   /// 10 or 11.
   int version() const noexcept { return version_; }
   /// Host of the target or of the Host field, without the port's colon removed: "localhost:8080".
@@ -48,6 +54,7 @@ class Request {
   std::string_view method_, target_, path_, query_, body_, host_, peer_;
   std::span<const Field> headers_;
   std::span<const Param> params_;
+  std::shared_ptr<server::BodyState>* body_state_ = nullptr;  // where body_stream() finds its own
   int version_ = 11;
 };
 

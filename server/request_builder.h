@@ -42,6 +42,11 @@ struct RequestBuilder {
     request.body_ = v;
     return *this;
   }
+  /// Where the request's body_stream() is kept.
+  RequestBuilder& body_state(std::shared_ptr<server::BodyState>* v) {
+    request.body_state_ = v;
+    return *this;
+  }
   RequestBuilder& version(int v) {
     request.version_ = v;
     return *this;

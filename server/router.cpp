@@ -80,10 +80,20 @@ Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
 Result<void> Router::add(std::string_view method, std::string_view pattern, Handler handler) {
+  return add(method, pattern, RouteOptions{}, std::move(handler));
+}
+
+Result<void> Router::add(std::string_view method, std::string_view pattern,
+                         const RouteOptions& options, Handler handler) {
   auto wrong = [&](std::string_view why) {
     return std::unexpected(Error("route \"" + std::string(pattern) + "\": " + std::string(why)));
   };
-  Entry entry{.handler = std::move(handler), .names = {}, .method = HTTP_GET, .any = method == "*"};
+  Entry entry{.handler = std::move(handler),
+              .options = options,
+              .pattern = std::string(pattern),
+              .names = {},
+              .method = HTTP_GET,
+              .any = method == "*"};
   if (!entry.any) {
     int known = server::find_method(method);
     if (known < 0) return wrong("unknown method \"" + std::string(method) + "\"");
@@ -96,7 +106,7 @@ Result<void> Router::add(std::string_view method, std::string_view pattern, Hand
   if (!found) return std::unexpected(found.error());
   for (const Entry& other : *found->endpoint) {
     if (other.any == entry.any && (entry.any || other.method == entry.method)) {
-      return wrong("already taken for \"" + std::string(method) + "\"");
+      return wrong("taken for \"" + std::string(method) + "\" by \"" + other.pattern + "\"");
     }
   }
   entry.names = std::move(found->names);

@@ -25,12 +25,15 @@ struct RouteScratch {
 
 struct RouteMatch {
   Handler* handler = nullptr;  ///< null: 404 when `allowed` is empty, else 405 (204 to OPTIONS)
+  const RouteOptions* options = nullptr;  ///< of the handler
   server::MethodSet allowed;
 };
 
 struct Router::Impl {
   struct Entry {
     Handler handler;
+    RouteOptions options;
+    std::string pattern;
     std::vector<std::string> names;  // of the pattern's parameters, in order
     server::Method method = HTTP_GET;
     bool any = false;
@@ -51,7 +54,16 @@ struct Router::Impl {
 
   Node root;
   Handler fallback;
-  server::MethodSet fallback_methods;  // empty: all
+  RouteOptions fallback_options;
+  server::MethodSet fallback_methods;                          // empty: all
+  std::vector<std::pair<std::string, Router::Before>> before;  // by prefix, in their order
+  std::vector<std::pair<std::string, Router::After>> after;
+
+  bool has_before() const noexcept { return !before.empty(); }
+  bool has_after() const noexcept { return !after.empty(); }
+  bool has_middleware() const noexcept { return has_before() || has_after(); }
+  std::optional<Response> run_before(const Request& request);
+  void run_after(const Request& request, Response& response);
 
   /// `path` has valid escapes; params are set when a handler is found.
   RouteMatch match(server::Method method, std::string_view path, RouteScratch& scratch);

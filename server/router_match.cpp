@@ -100,16 +100,16 @@ RouteMatch Router::Impl::match(Method method, std::string_view path, RouteScratc
   if (entry != nullptr && method != HTTP_TRACE) {
     for (std::size_t i = 0; i < scratch.params.size(); ++i)
       scratch.params[i].name = entry->names[i];
-    return {&entry->handler, allowed};
+    return {&entry->handler, &entry->options, allowed};
   }
   scratch.params.clear();
-  if (!allowed.empty() || !fallback) return {nullptr, allowed};
+  if (!allowed.empty() || !fallback) return {nullptr, nullptr, allowed};
   if (method != HTTP_TRACE && (fallback_methods.empty() || fallback_methods.has(method))) {
-    return {&fallback, fallback_methods};
+    return {&fallback, &fallback_options, fallback_methods};
   }
   allowed.add(fallback_methods.empty() ? MethodSet::common() : fallback_methods);
   allowed.add(HTTP_OPTIONS);
-  return {nullptr, allowed};
+  return {nullptr, nullptr, allowed};
 }
 
 }  // namespace pronghorn

@@ -112,7 +112,8 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
   int status = response.status();
   bool bodiless = is_bodiless(status);
   // 205: no content, and says so (RFC 9110 §15.3.6).
-  BodyView body = bodiless || status == 205 ? BodyView{} : view_body(response);
+  BodyView body =
+      bodiless || status == 205 || framing.is_streamed ? BodyView{} : view_body(response);
   if (framing.is_head) body.bytes = {};
   const std::string& start = preamble(status);
   std::string_view type = response.is_page() ? "text/html; charset=utf-8" : response.content_type();
@@ -123,9 +124,13 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
     Writer w(data + before);
     w.put(start).put(framing.date);
     if (!bodiless) {
-      char digits[20];
-      char* end = std::to_chars(digits, digits + sizeof digits, body.length).ptr;
-      w.field("Content-Length", {digits, static_cast<std::size_t>(end - digits)});
+      if (framing.is_chunked) w.field("Transfer-Encoding", "chunked");
+      if (!framing.is_streamed || framing.length) {
+        char digits[20];
+        char* end =
+            std::to_chars(digits, digits + sizeof digits, framing.length.value_or(body.length)).ptr;
+        w.field("Content-Length", {digits, static_cast<std::size_t>(end - digits)});
+      }
       if (!type.empty()) w.field("Content-Type", type);
       if (response.is_page()) w.field("Content-Security-Policy", status_page_policy());
     }
@@ -137,6 +142,17 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
     return static_cast<std::size_t>(w.at() - data);
   });
   return framing.is_head ? 0 : body.length;
+}
+
+void serialize_informational(int status, std::span<const Response::Header> headers,
+                             std::string& out) {
+  out.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
+  out.append(reason_phrase(status));
+  for (const auto& [name, value] : headers) {
+    if (!is_servers_own(name)) out.append("\r\n").append(name).append(": ").append(value);
+  }
+  if (status == 101) out.append("\r\nConnection: Upgrade");
+  out.append("\r\n\r\n");
 }
 
 }  // namespace pronghorn::server

@@ -5,15 +5,20 @@
 #include <pronghorn/server/response.h>
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace pronghorn::server {
 
 struct AnswerFraming {
-  std::string_view date;        ///< 29 characters
-  std::string_view connection;  ///< "close", "keep-alive" or empty: no field
-  bool is_head = false;         ///< answers HEAD: no body follows
+  std::string_view date;                  ///< 29 characters
+  std::string_view connection;            ///< "close", "keep-alive" or empty: no field
+  bool is_head = false;                   ///< answers HEAD: no body follows
+  bool is_streamed = false;               ///< the body comes later:
+  bool is_chunked = false;                ///< … in chunks, or
+  std::optional<std::uint64_t> length{};  ///< … that long; else until the connection's end
 };
 
 /// False when the response must not be sent: a status outside 200 to 599, a field name that is no
@@ -23,6 +28,11 @@ bool is_sendable(const Response& response) noexcept;
 /// Appends to `out`. What BodySource::begin() then makes pieces of follows the head.
 /// @returns bytes of the body, as announced, that follow the head (0 to HEAD)
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out);
+
+/// Appends a 1xx other than 100, with valid fields. Nothing of the server's own is added but, to a
+/// 101, what RFC 9110 §7.8 asks for: Connection: Upgrade.
+void serialize_informational(int status, std::span<const Response::Header> headers,
+                             std::string& out);
 
 inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 

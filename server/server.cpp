@@ -22,22 +22,46 @@ Server::Server(Loop& loop) : Server(loop, Router(), Options()) {}
 Server::~Server() = default;
 
 Server& Server::get(std::string_view pattern, Handler handler) {
-  return impl_->add_route("GET", pattern, std::move(handler)), *this;
+  return get(pattern, RouteOptions{}, std::move(handler));
+}
+Server& Server::get(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->add_route("GET", pattern, options, std::move(handler)), *this;
 }
 Server& Server::post(std::string_view pattern, Handler handler) {
-  return impl_->add_route("POST", pattern, std::move(handler)), *this;
+  return post(pattern, RouteOptions{}, std::move(handler));
+}
+Server& Server::post(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->add_route("POST", pattern, options, std::move(handler)), *this;
 }
 Server& Server::put(std::string_view pattern, Handler handler) {
-  return impl_->add_route("PUT", pattern, std::move(handler)), *this;
+  return put(pattern, RouteOptions{}, std::move(handler));
+}
+Server& Server::put(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->add_route("PUT", pattern, options, std::move(handler)), *this;
 }
 Server& Server::patch(std::string_view pattern, Handler handler) {
-  return impl_->add_route("PATCH", pattern, std::move(handler)), *this;
+  return patch(pattern, RouteOptions{}, std::move(handler));
+}
+Server& Server::patch(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->add_route("PATCH", pattern, options, std::move(handler)), *this;
 }
 Server& Server::del(std::string_view pattern, Handler handler) {
-  return impl_->add_route("DELETE", pattern, std::move(handler)), *this;
+  return del(pattern, RouteOptions{}, std::move(handler));
+}
+Server& Server::del(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->add_route("DELETE", pattern, options, std::move(handler)), *this;
 }
 Server& Server::any(std::string_view pattern, Handler handler) {
-  return impl_->add_route("*", pattern, std::move(handler)), *this;
+  return any(pattern, RouteOptions{}, std::move(handler));
+}
+Server& Server::any(std::string_view pattern, const RouteOptions& options, Handler handler) {
+  return impl_->add_route("*", pattern, options, std::move(handler)), *this;
+}
+Server& Server::before(std::string_view prefix, Router::Before call) {
+  return impl_->note(impl_->router().before(prefix, std::move(call))), *this;
+}
+Server& Server::after(std::string_view prefix, Router::After call) {
+  return impl_->note(impl_->router().after(prefix, std::move(call))), *this;
 }
 
 Result<void> Server::listen(std::string_view address) { return listen(address, {}); }
@@ -64,7 +88,7 @@ void Server::set_accepting(bool on) noexcept { impl_->set_accepting(on); }
 void Server::set_accept_policy(server::AcceptPolicy* policy) noexcept { impl_->policy = policy; }
 void Server::set_access_log(server::AccessLog* log) noexcept { impl_->session().access_log = log; }
 
-void Server::begin_drain() noexcept { impl_->session().draining = true; }
+void Server::begin_drain() noexcept { impl_->begin_drain(); }
 void Server::close_connections() noexcept { impl_->close_connections(); }
 
 std::uint64_t Server::connections() const noexcept { return impl_->open; }

@@ -57,6 +57,16 @@ class Server {
   Server& patch(std::string_view pattern, Handler handler);
   Server& del(std::string_view pattern, Handler handler);
   Server& any(std::string_view pattern, Handler handler);
+  Server& get(std::string_view pattern, const RouteOptions& options, Handler handler);
+  Server& post(std::string_view pattern, const RouteOptions& options, Handler handler);
+  Server& put(std::string_view pattern, const RouteOptions& options, Handler handler);
+  Server& patch(std::string_view pattern, const RouteOptions& options, Handler handler);
+  Server& del(std::string_view pattern, const RouteOptions& options, Handler handler);
+  Server& any(std::string_view pattern, const RouteOptions& options, Handler handler);
+  /// Middleware (Router::before, Router::after). A malformed prefix is the error of a malformed
+  /// pattern.
+  Server& before(std::string_view prefix, Router::Before call);
+  Server& after(std::string_view prefix, Router::After call);
 
   /// Listens on "HOST:PORT", ":PORT" (any address, both families), "[IPV6]:PORT" or "unix:PATH";
   /// port 0 is any free one, in a cluster the same for all workers. What becomes of it comes from

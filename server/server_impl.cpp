@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/server_impl.h"
 
+#include <pronghorn/base/uv/offload.h>
+
+#include "server/handler_tasks.h"
 #include "server/peer.h"
 
 #include <algorithm>
@@ -44,7 +47,9 @@ Server::Impl::Impl(Loop& loop, Router router, Options options, WorkerCounters* c
       deadlines_(loop, [](void* owner) { static_cast<Connection*>(owner)->on_deadline(); }),
       context_(loop, session_, options_.limits, options_.timeouts, deadlines_, *this),
       listenings_(loop, *this),
-      self_(std::make_shared<Impl*>(this)) {}
+      self_(std::make_shared<Impl*>(this)) {
+  set_offload_queue(loop, options_.limits.offload_queue);
+}
 
 Server::Impl::~Impl() {
   *self_ = nullptr;
@@ -53,8 +58,12 @@ Server::Impl::~Impl() {
   cut_connections();
 }
 
-void Server::Impl::add_route(std::string_view method, std::string_view pattern, Handler handler) {
-  auto added = router_.add(method, pattern, std::move(handler));
+void Server::Impl::add_route(std::string_view method, std::string_view pattern,
+                             const RouteOptions& options, Handler handler) {
+  note(router_.add(method, pattern, options, std::move(handler)));
+}
+
+void Server::Impl::note(Result<void> added) {
   if (!added && !wrong_route_) wrong_route_ = std::move(added.error());
 }
 
@@ -168,10 +177,15 @@ void Server::Impl::when_unoccupied(void (Impl::*call)()) {
 
 void Server::Impl::close(std::function<void()> closed) {
   closing_ = true;
-  session_.draining = true;
+  begin_drain();
   on_closed_.push_back(std::move(closed));
   listenings_.close();
   when_unoccupied(&Impl::drain);
+}
+
+void Server::Impl::begin_drain() {
+  if (std::exchange(session_.draining, true)) return;
+  session_.tasks->shut_down(loop_, session_.tasks);
 }
 
 void Server::Impl::drain() {

@@ -29,7 +29,12 @@ struct Server::Impl final : private server::Acceptor::Owner,
   Impl(Loop& loop, Router router, Options options, WorkerCounters* counters);
   ~Impl();
 
-  void add_route(std::string_view method, std::string_view pattern, Handler handler);
+  void add_route(std::string_view method, std::string_view pattern, const RouteOptions& options,
+                 Handler handler);
+  /// Keeps the first error, for listen().
+  void note(Result<void> added);
+  Router& router() noexcept { return router_; }
+  void begin_drain();
   Result<void> listen(std::string_view address, const ListenOptions& options);
   Result<void> add_listener(UniqueFd listener) { return accept_from(std::move(listener), 0); }
   bool add_connection(UniqueFd socket);

@@ -4,6 +4,7 @@
 
 #include <pronghorn/base/counters.h>
 
+#include "server/answer_state.h"
 #include "server/exchange.h"
 
 #include <algorithm>
@@ -28,8 +29,11 @@ Exchange& Session::exchange() {
   return *exchange_;
 }
 
+/// A handler that has not answered keeps what it may still look at.
 void Session::release_exchange() noexcept {
-  if (exchange_) context_.pool->give_back(std::move(exchange_));
+  if (!exchange_) return;
+  if (!exchange_->answer) return context_.pool->give_back(std::move(exchange_));
+  AnswerState::orphan(std::move(exchange_), context_);
 }
 
 void Session::on_bytes(std::string_view bytes, std::string& out) {
@@ -53,8 +57,14 @@ void Session::consume(std::string_view in, std::string& out) {
         read_head(in, out);
         break;
       case Stage::body:
+        if (!reads_body()) return hold_back(in);
         read_body(in, out);
         break;
+      case Stage::upgraded:
+        if (!exchange_->answer->wants_data()) return hold_back(in);
+        deliver_upgraded(in, out);
+        break;
+      case Stage::handler:
       case Stage::held:
       case Stage::file:
         hold_back(in);
@@ -76,7 +86,7 @@ void Session::hold_back(std::string_view in) {
       std::less<>{}(in.data(), begin + ex.pending.size())) {
     ex.pending_at = static_cast<std::size_t>(in.data() - begin);  // still the same bytes
   } else {
-    ex.pending.assign(in);
+    ex.pending.erase(0, ex.pending_at).append(in);
     ex.pending_at = 0;
   }
 }
@@ -93,8 +103,18 @@ void Session::resume(std::string& out) {
 }
 
 void Session::on_writable(std::string& out) {
-  if (stage_ != Stage::held) return;
-  stage_ = Stage::start;
+  if (stage_ == Stage::held) {
+    stage_ = Stage::start;
+    resume(out);
+  } else if (wants_writable()) {
+    exchange_->answer->drained();
+    on_output(out);
+  }
+}
+
+void Session::on_output(std::string& out) {
+  batch_ = 0;
+  if (exchange_ && exchange_->answer) advance(out);
   resume(out);
 }
 
@@ -119,13 +139,20 @@ void Session::finish_eof(std::string& out) {
       // Half a request line asks nothing: a client that left, not one that waits (RFC 9112 §8).
       if (exchange_->check.in_request_line()) {
         stage_ = Stage::closing;
-      } else {
-        refuse(400, out);
+        break;
       }
-      break;
-    case Stage::body:
       refuse(400, out);
       break;
+    case Stage::body:
+      // Held back: it may be all here.
+      if (exchange_->held_back() == 0) refuse(400, out);
+      break;
+    case Stage::upgraded:
+      if (exchange_->held_back() > 0) break;
+      exchange_->answer->client_ended();
+      advance(out);
+      break;
+    case Stage::handler:
     case Stage::held:
     case Stage::file:
     case Stage::closing:
@@ -135,12 +162,15 @@ void Session::finish_eof(std::string& out) {
 }
 
 void Session::on_timeout(std::string& out) {
-  if (stage_ == Stage::head || stage_ == Stage::body) {
+  Phase late = phase();
+  if (late == Phase::handling) {
+    abandon(503, out);
+  } else if (late == Phase::head || late == Phase::body) {
     refuse(408, out);
   } else {
     stage_ = Stage::closing;
   }
-  release_exchange();
+  if (stage_ == Stage::closing) release_exchange();
 }
 
 Session::Phase Session::phase() const noexcept {
@@ -150,7 +180,12 @@ Session::Phase Session::phase() const noexcept {
     case Stage::head:
       return Phase::head;
     case Stage::body:
-      return Phase::body;
+      if (reads_body()) return Phase::body;
+      [[fallthrough]];
+    case Stage::handler:
+    case Stage::upgraded:
+      return exchange_->answer->stage == AnswerState::Stage::waiting ? Phase::handling
+                                                                     : Phase::streaming;
     case Stage::held:
     case Stage::file:
       return Phase::answering;
@@ -161,7 +196,28 @@ Session::Phase Session::phase() const noexcept {
 }
 
 bool Session::wants_input() const noexcept {
-  return stage_ == Stage::start || stage_ == Stage::head || stage_ == Stage::body;
+  switch (stage_) {
+    case Stage::start:
+    case Stage::head:
+      return true;
+    case Stage::body:
+      return reads_body();
+    case Stage::handler:
+      // To see a client leave; what it sends meanwhile is kept, up to one read.
+      return exchange_->held_back() == 0;
+    case Stage::upgraded:
+      return exchange_->answer->wants_data();
+    case Stage::held:
+    case Stage::file:
+    case Stage::closing:
+      break;
+  }
+  return false;
+}
+
+bool Session::wants_writable() const noexcept {
+  return stage_ == Stage::held ||
+         (exchange_ && exchange_->answer && exchange_->answer->needs_drain);
 }
 
 std::optional<BodyPiece> Session::take_file() noexcept {
@@ -171,6 +227,14 @@ std::optional<BodyPiece> Session::take_file() noexcept {
 
 std::uint64_t Session::body_received() const noexcept {
   return stage_ == Stage::body ? exchange_->body.received() : 0;
+}
+
+std::int64_t Session::body_waited_ms() const noexcept {
+  return stage_ == Stage::body ? exchange_->body_waited_ms : 0;
+}
+
+void Session::add_body_wait(std::int64_t ms) noexcept {
+  if (exchange_) exchange_->body_waited_ms += ms;
 }
 
 }  // namespace pronghorn::server

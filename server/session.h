@@ -15,6 +15,8 @@
 #include <string_view>
 
 namespace pronghorn {
+class Loop;
+class Request;
 class Router;
 struct WorkerCounters;
 }  // namespace pronghorn
@@ -22,12 +24,31 @@ struct WorkerCounters;
 namespace pronghorn::server {
 
 class AccessLog;
+struct AnswerFraming;
+struct AnswerState;
+class BodyState;
 class DateCache;
 class ExchangePool;
+class HandlerTasks;
 struct Exchange;
 
 /// The memory of requests in hand, shared by the sessions of one server so that idle ones own none.
 std::shared_ptr<ExchangePool> make_exchange_pool();
+/// The coroutines of handlers that wait.
+std::shared_ptr<HandlerTasks> make_handler_tasks();
+
+/// Who drives a session; outlives it.
+class SessionOwner {
+ public:
+  /// A handler has something to say, or wants to hear: call on_output(), later, as its code is on
+  /// the stack.
+  virtual void on_output() noexcept = 0;
+  /// Bytes of earlier `out` that the client has not taken.
+  virtual std::size_t unsent_output() const noexcept = 0;
+
+ protected:
+  ~SessionOwner() = default;
+};
 
 /// What all sessions of one server share; outlives them.
 struct SessionContext {
@@ -36,9 +57,14 @@ struct SessionContext {
   DateCache& date;  // the Date field's text, refreshed once a second by the server
   WorkerCounters& counters;
   AccessLog* access_log = nullptr;
-  bool draining = false;    // every answer says Connection: close
-  std::int64_t now_ms = 0;  // monotonic, set by the connection before it calls a session
+  bool draining = false;  // every answer says Connection: close
+  // Set by the connection before it calls its session:
+  std::int64_t now_ms = 0;        // monotonic
+  SessionOwner* owner = nullptr;  // kept where a handler answers later: idle sessions need none
   std::shared_ptr<ExchangePool> pool = make_exchange_pool();
+  std::shared_ptr<HandlerTasks> tasks = make_handler_tasks();
+  /// For what handlers are told after a session's end. Null where there is none: told at once.
+  Loop* loop = nullptr;
 };
 
 class Session {
@@ -49,6 +75,8 @@ class Session {
                 // timeouts.head)
     head,       // part of a head is here (timeouts.head, from its first byte)
     body,       // part of a body is awaited (timeouts.body between bytes, limits.body_rate overall)
+    handling,   // a handler has not begun to answer (timeouts.handler)
+    streaming,  // a handler answers in pieces, or has taken the connection over; it may be quiet
     answering,  // output must go first: a file body, or the answers of a long pipeline
                 // (timeouts.write)
     closing,    // nothing more is read or answered: close when the output is gone
@@ -68,21 +96,24 @@ class Session {
   /// The client sent FIN: complete requests are still answered, an incomplete one is refused (400),
   /// half a request line is no request. While input is held back it is remembered.
   void on_eof(std::string& out);
-  /// The deadline of phase() has passed: 408 for a begun head or body, nothing for an idle
-  /// connection.
+  /// The deadline of phase() has passed: 408 for a begun head or body, 503 for a handler that has
+  /// not answered, nothing for an idle connection.
   void on_timeout(std::string& out);
   /// The piece that take_file() gave has been written in full: goes on with the next, or with input
   /// that was held back.
   void on_file_sent(std::string& out);
-  /// All of `out` has been written while wants_input() was false without a file: limits.pipeline
-  /// answers were given, or limits.write_buffer reached, and more requests are here. Goes on with
-  /// them, the next limits.pipeline at most. Harmless at any other time.
+  /// All of `out` has been written and wants_writable(): limits.pipeline answers were given, or
+  /// limits.write_buffer reached, and more requests are here, the next limits.pipeline of which are
+  /// answered; or a handler has waited for that. Harmless at any other time.
   void on_writable(std::string& out);
+  /// What SessionOwner::on_output() asked for. Harmless at any other time.
+  void on_output(std::string& out);
 
   Phase phase() const noexcept;
   /// False: the connection stops reading, writes what it has (and the file, if take_file() gives
-  /// one), then calls on_file_sent() or on_writable().
+  /// one), then calls on_file_sent() or, if wants_writable(), on_writable().
   bool wants_input() const noexcept;
+  bool wants_writable() const noexcept;
   /// What of a body must follow what is in `out`, before anything else. At most one at a time.
   std::optional<BodyPiece> take_file() noexcept;
   /// Close once everything is written …
@@ -90,12 +121,29 @@ class Session {
   /// … after FIN, reading and dropping what the client still sends (RFC 9112 §9.6), because unread
   /// input would make the kernel send RST over our last answer.
   bool needs_linger() const noexcept { return wants_close() && linger_; }
+  /// … or at once, with RST: an answer was cut, and a FIN would make it look whole.
+  bool needs_reset() const noexcept { return reset_; }
   /// Requests answered so far; bytes of the current body so far (for limits.body_rate).
   std::uint64_t requests() const noexcept { return requests_; }
   std::uint64_t body_received() const noexcept;
+  /// Time for which this body was awaited before the current stretch of Phase::body, and another
+  /// such stretch: a handler that pauses must not win a slow client time.
+  std::int64_t body_waited_ms() const noexcept;
+  void add_body_wait(std::int64_t ms) noexcept;
 
  private:
-  enum class Stage : std::uint8_t { start, head, body, held, file, closing };
+  friend struct AnswerState;
+  friend class BodyState;
+  enum class Stage : std::uint8_t {
+    start,
+    head,
+    body,      // of a request whose handler is not called yet, reads it, or has answered already
+    handler,   // the request is here, its answer is not
+    held,      // output must go first
+    file,      // … a file's
+    upgraded,  // bytes without HTTP
+    closing
+  };
   /// Why the connection ends after the answer, if it does.
   enum class Close : std::uint8_t { no, asked_by_client, ours };
 
@@ -115,14 +163,40 @@ class Session {
   void admit(std::string_view in, std::string& out);
   void read_body(std::string_view& in, std::string& out);
 
-  // session_answer.cpp: requests to answers
+  void discard_body(std::string_view& in, std::string& out);
+
+  // session_handler.cpp: requests to handlers
   void dispatch(std::string& out);
-  Response call_handler();
+  bool ask_middleware(std::string& out);
+  void build_request();
+  void call_handler(std::string& out);
+  void call_later_handler(std::string& out);
   Response answer_without_handler();
+
+  // session_stream.cpp: what handlers say later
+  void advance(std::string& out);
+  void fail(std::string& out);
+  bool put_head(std::string& out);
+  void stream(std::string& out);
+  void cut(std::string& out);
+  void abandon(int status, std::string& out);
+  void take_over(std::string& out);
+  void deliver_body(bool last, std::string& out);
+  void deliver_upgraded(std::string_view& in, std::string& out);
+  bool reads_body() const noexcept;
+  bool may_upgrade() const noexcept;
+  void on_body_asked() noexcept;
+
+  // session_answer.cpp: answers to bytes
+  AnswerFraming begin_answer();
+  bool run_after(Response& response) noexcept;
   void answer(Response response, std::string& out);
+  void count_answer(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
+                    std::string_view sent) noexcept;
   void refuse(int status, std::string& out);
   // session_log.cpp
-  void record(const Response& response, std::uint64_t body_bytes, std::string_view sent) noexcept;
+  void record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
+              std::string_view sent) noexcept;
   void end_exchange() noexcept;
   std::string_view peer() const noexcept { return {peer_, peer_size_}; }
 
@@ -137,6 +211,7 @@ class Session {
   bool linger_ = false;
   bool eof_ = false;
   bool active_ = false;  // counted in requests_active
+  bool reset_ = false;
   std::uint8_t peer_size_ = 0;
   char peer_[46];  // INET6_ADDRSTRLEN
 };

@@ -8,16 +8,13 @@
 
 namespace pronghorn::server {
 
-/// `sent` is the answer as it was put into the output, without a file's bytes.
-void Session::record(const Response& response, std::uint64_t body_bytes,
+/// `sent` begins with the answer's head.
+void Session::record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
                      std::string_view sent) noexcept {
   using std::chrono::duration_cast;
   using std::chrono::microseconds;
   Exchange& ex = *exchange_;
   AccessLog& log = *context_.access_log;
-  const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());
-  const bool is_behind = std::holds_alternative<FileBody>(response.body()) ||
-                         (shared != nullptr && body_bytes > kCopiedBytes);
   AccessEntry entry{.client = peer(),
                     .method = ex.check.method_text(ex.head_view),
                     .target = ex.check.target(ex.head_view),
@@ -28,10 +25,10 @@ void Session::record(const Response& response, std::uint64_t body_bytes,
                     .fields = ex.parser.fields(),
                     .answer_head = {},
                     .version = ex.check.minor_version() == 0 ? 10 : 11,
-                    .status = response.status(),
+                    .status = status,
                     .body_bytes = body_bytes,
                     .bytes_in = ex.check.size() + ex.body.received(),
-                    .bytes_out = sent.size() + (is_behind ? body_bytes : 0),
+                    .bytes_out = bytes_out,
                     .earlier_requests = requests_ - 1};
   if (close_ != Close::no) entry.connection = AccessEntry::Connection::closed;
   if (log.wants_answer_head()) {

@@ -8,6 +8,7 @@
 #include "server/session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pronghorn::server {
 namespace {
@@ -91,6 +92,14 @@ void Session::begin_request(std::string_view in, std::string& out) {
       ex.parser.complete() || (!ex.parser.is_chunked() && ex.parser.content_length() <= in.size());
   if (!body_is_here) ex.keep_head();
   if (int status = understand(); status != 0) return refuse(status, out);
+  if (ex.route.handler != nullptr && ex.route.handler->value() == nullptr &&
+      ex.head_view.data() != ex.head.data()) {
+    // The handler may look at it when the receive buffer holds other bytes.
+    ex.keep_head();
+    ex.facts = {};
+    ex.target = {};
+    understand();
+  }
   admit(in, out);
 }
 
@@ -118,9 +127,13 @@ int Session::understand() {
 /// The head is fine: answers now, or begins to read the body.
 void Session::admit(std::string_view in, std::string& out) {
   Exchange& ex = *exchange_;
-  if (ex.parser.complete()) return dispatch(out);
-  bool too_large = ex.parser.content_length() > context_.limits.body;
   bool has_handler = ex.route.handler != nullptr;
+  std::uint64_t limit = context_.limits.body;
+  if (has_handler) limit = ex.route.options->body_limit.value_or(limit);
+  if (!ex.parser.complete()) ex.body.begin(ex.parser, limit);
+  if (ask_middleware(out)) return;
+  if (ex.parser.complete()) return dispatch(out);
+  bool too_large = ex.parser.content_length() > limit;
   if (too_large && has_handler) return refuse(413, out);
   if (!has_handler && (too_large || ex.facts.expects_continue)) {
     // The answer is known, and the body is not wanted (RFC 9110 §10.1.1). Whether it comes all the
@@ -129,23 +142,42 @@ void Session::admit(std::string_view in, std::string& out) {
     return dispatch(out);
   }
   ex.parser.store_body(has_handler);
-  ex.body.begin(ex.parser);
   stage_ = Stage::body;
-  if (ex.facts.expects_continue && in.empty()) out.append(kContinue);
+  ex.awaits_continue = ex.facts.expects_continue && in.empty();
+  if (has_handler && ex.route.options->stream_body) {
+    ex.streams_body = true;
+    return dispatch(out);
+  }
+  if (std::exchange(ex.awaits_continue, false)) out.append(kContinue);
 }
 
 void Session::read_body(std::string_view& in, std::string& out) {
   Exchange& ex = *exchange_;
+  if (ex.discards) return discard_body(in, out);
   switch (ex.body.read(in, context_.limits)) {
     case BodyReader::Verdict::more:
+      if (ex.streams_body) deliver_body(false, out);
       break;
     case BodyReader::Verdict::complete:
-      dispatch(out);
+      ex.streams_body ? deliver_body(true, out) : dispatch(out);
       break;
     case BodyReader::Verdict::refused:
       refuse(ex.body.status(), out);
       break;
   }
+}
+
+/// The rest of the body of a request that is answered: at most limits.linger bytes in all, so that
+/// the connection can be used again; else it ends.
+void Session::discard_body(std::string_view& in, std::string& out) {
+  Exchange& ex = *exchange_;
+  std::uint64_t left = ex.discard_until - std::min(ex.discard_until, ex.body.received());
+  std::string_view part =
+      in.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, in.size())));
+  auto verdict = part.empty() ? BodyReader::Verdict::refused : ex.body.read(part, context_.limits);
+  if (verdict == BodyReader::Verdict::refused) return refuse(ex.body.status(), out);
+  in = in.substr(static_cast<std::size_t>(part.data() - in.data()));
+  if (verdict == BodyReader::Verdict::complete) stage_ = Stage::start;
 }
 
 }  // namespace pronghorn::server

@@ -14,6 +14,9 @@ struct Status {
 };
 
 constexpr std::array kStatuses{
+    Status{101, "Switching Protocols", ""},
+    Status{102, "Processing", ""},
+    Status{103, "Early Hints", ""},
     Status{200, "OK", ""},
     Status{201, "Created", ""},
     Status{202, "Accepted", ""},

@@ -70,6 +70,9 @@ Loop::~Loop() {
           if (uv_is_closing(h) != 0) *static_cast<bool*>(found) = true;
         },
         &closing);
+    // What runs on the pool's threads is waited for: its memory is ours.
+    if (!closing && state_->loop.active_reqs.count > 0)
+      closing = uv_run(&state_->loop, UV_RUN_ONCE) != 0;
   }
   [[maybe_unused]] int status = uv_loop_close(&state_->loop);
   assert(status == 0 && "a handle outlives its loop");

@@ -4,7 +4,13 @@
 
 #include <pronghorn/app/app.h>
 #include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/offload.h>
+#include <pronghorn/base/uv/task.h>
+#include <pronghorn/server/body_stream.h>
+#include <pronghorn/server/handler.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>
+#include <pronghorn/server/response_writer.h>
 #include <pronghorn/server/router.h>
 #include <pronghorn/server/server.h>
+#include <pronghorn/server/upgraded_stream.h>

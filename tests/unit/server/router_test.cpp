@@ -28,7 +28,7 @@ struct Fixture {
     auto known = static_cast<server::Method>(server::find_method(method));
     RouteMatch match = router.impl().match(known, path, scratch);
     if (!match.handler) return match.allowed.empty() ? "404" : "405 " + match.allowed.text();
-    std::string text = std::get<std::string>((*match.handler)(Request{}).body());
+    std::string text = std::get<std::string>((*match.handler->value())(Request{}).body());
     for (auto& [name, value] : scratch.params)
       text += " " + std::string(name) + "=" + std::string(value);
     return text;
@@ -125,7 +125,7 @@ TEST_CASE("router: wrong and repeated patterns are refused") {
   CHECK_FALSE(f.add("CONNECT", "/m"));
   CHECK_FALSE(f.add("TRACE", "/m"));
   auto error = f.router.add("GET", "/a/:x", [](const Request&) { return Response(); });
-  CHECK(error.error().message() == "route \"/a/:x\": already taken for \"GET\"");
+  CHECK(error.error().message() == "route \"/a/:x\": taken for \"GET\" by \"/a/:x\"");
 }
 
 TEST_CASE("router: a long path under many patterns is walked once") {

@@ -73,7 +73,7 @@ struct Wire {
     add("GET", "/empty-file", [](const Request&) { return Response().body(FileBody{{}, 0, 0}); });
   }
 
-  void add(std::string_view method, std::string_view pattern, Handler handler) {
+  void add(std::string_view method, std::string_view pattern, Handler::Value handler) {
     auto counted = [this, handler = std::move(handler)](const Request& q) mutable {
       ++calls;
       return handler(q);

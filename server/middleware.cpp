@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The router's middleware: what is asked before a request is handled, and what sees its answer.
+#include "server/path.h"
+#include "server/router_impl.h"
+#include "server/target.h"
+
+namespace pronghorn {
+namespace {
+
+/// "/a/b/" and "/a/b" as "a/b".
+std::string without_slashes(std::string_view prefix) {
+  prefix.remove_prefix(1);
+  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  return std::string(prefix);
+}
+
+bool lies_below(std::string_view path, std::string_view prefix) noexcept {
+  return prefix.empty() ||
+         (path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/'));
+}
+
+/// A path in both its readings: the router takes dot segments and empty ones for names, the files
+/// do not. Middleware that guards must hold in either.
+class Readings {
+ public:
+  explicit Readings(std::string_view path) : as_sent_(path) {
+    if (!as_sent_.starts_with('/')) return;  // OPTIONS *
+    as_sent_.remove_prefix(1);
+    if (path.contains('%')) {
+      server::percent_decode(as_sent_, decoded_);
+      as_sent_ = decoded_;
+    }
+    bool is_directory = false;
+    if (path.contains("//") || path.contains("/.") || path.contains('%')) {
+      server::normalise_path(path, normal_, is_directory);
+    }
+  }
+
+  bool match(std::string_view prefix) const noexcept {
+    return lies_below(as_sent_, prefix) || (!normal_.empty() && lies_below(normal_, prefix));
+  }
+
+ private:
+  std::string_view as_sent_;
+  std::string decoded_, normal_;
+};
+
+Result<std::string> checked(std::string_view prefix) {
+  if (prefix.starts_with('/')) return without_slashes(prefix);
+  return std::unexpected(
+      Error("middleware \"" + std::string(prefix) + "\": a prefix begins with '/'"));
+}
+
+}  // namespace
+
+Result<void> Router::before(std::string_view prefix, Before call) {
+  auto below = checked(prefix);
+  if (!below) return std::unexpected(below.error());
+  impl_->before.emplace_back(std::move(*below), std::move(call));
+  return {};
+}
+
+Result<void> Router::after(std::string_view prefix, After call) {
+  auto below = checked(prefix);
+  if (!below) return std::unexpected(below.error());
+  impl_->after.emplace_back(std::move(*below), std::move(call));
+  return {};
+}
+
+std::optional<Response> Router::Impl::run_before(const Request& request) {
+  Readings path(request.path());
+  for (auto& [prefix, call] : before) {
+    if (!path.match(prefix)) continue;
+    if (auto early = call(request)) return early;
+  }
+  return std::nullopt;
+}
+
+void Router::Impl::run_after(const Request& request, Response& response) {
+  Readings path(request.path());
+  for (auto& [prefix, call] : after) {
+    if (path.match(prefix)) call(request, response);
+  }
+}
+
+}  // namespace pronghorn
