@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 namespace pronghorn {
 
@@ -31,6 +32,17 @@ constexpr Utf8Piece utf8_piece(const char* at, const char* end) noexcept {
     high = 0xBF;
   }
   return {length, length == wanted, length != wanted && at + length == end};
+}
+
+/// Whether all of `text` is UTF-8.
+constexpr bool is_utf8(std::string_view text) noexcept {
+  const char* end = text.data() + text.size();
+  for (const char* at = text.data(); at != end;) {
+    const Utf8Piece piece = utf8_piece(at, end);
+    if (!piece.is_whole) return false;
+    at += piece.length;
+  }
+  return true;
 }
 
 }  // namespace pronghorn

@@ -9,6 +9,10 @@ find_package(fmt REQUIRED)
 find_path(PRONGHORN_LIBUV_INCLUDE uv.h REQUIRED)
 find_library(PRONGHORN_LIBUV_LIBRARY uv REQUIRED)
 
+# The frames of WebSocket, likewise.
+find_path(PRONGHORN_WSLAY_INCLUDE wslay/wslay.h REQUIRED)
+find_library(PRONGHORN_WSLAY_LIBRARY wslay REQUIRED)
+
 # Debian ships llhttp as C sources (package node-llhttp). Loose mode is exploitable: strict everywhere.
 set(PRONGHORN_LLHTTP_SOURCES /usr/share/llhttp CACHE PATH "Folder with llhttp's api.c, http.c and llhttp.c")
 find_path(PRONGHORN_LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH REQUIRED)

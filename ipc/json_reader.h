@@ -32,6 +32,8 @@ class JsonReader {
     return at_ == end_;
   }
   bool is_too_deep() const noexcept { return too_deep_; }
+  /// Where reading ended: after read() returned false, at what it could not go on with.
+  const char* position() const noexcept { return at_; }
 
  private:
   void skip_space() noexcept {

@@ -26,6 +26,7 @@ EVERYWHERE = set(MAY_INCLUDE)
 THIRD_PARTY = {
     "uv.h": EVERYWHERE - {"base", "config"},
     "llhttp.h": {"server", "app"},  # app: --version
+    "wslay/": {"server"},
     "fmt/": EVERYWHERE,
     "spdlog/": {"base"},
     "toml++/": {"config"},

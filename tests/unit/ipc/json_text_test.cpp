@@ -235,3 +235,22 @@ TEST_CASE("json: random values and damaged texts are to us what they are to nloh
   CHECK(good > 2000);
   CHECK(bad > 2000);
 }
+
+TEST_CASE("json: a document's error says where it is") {
+  const auto fault = [](std::string_view text) {
+    auto value = parse_json_document(text);
+    return value ? "" : value.error().message();
+  };
+  CHECK(fault("{\"a\": [1, 2]}") == "");
+  CHECK(fault("") == "line 1, column 1: unexpected end");
+  CHECK(fault("{\n  \"a\": }\n") == "line 2, column 8: unexpected '}'");
+  CHECK(fault("[1,\r\n\"caf\xc3\xa9\" x]") == "line 2, column 8: unexpected 'x'");
+  CHECK(fault("{\"a\":1") == "line 1, column 7: unexpected end");
+  CHECK(fault("[\"a\nb\"]") == "line 1, column 4: unexpected byte 0x0a");
+  CHECK(fault("[\"\xff\"]") == "line 1, column 3: unexpected byte 0xff");
+  CHECK(fault("\xef\xbb\xbf{}") == "line 1, column 1: unexpected byte 0xef");
+  CHECK(fault("1 2") == "line 1, column 3: unexpected '2'");
+  CHECK(fault(std::string(513, '[') + std::string(513, ']')) ==
+        "line 1, column 513: nested deeper than 512");
+  CHECK(fault(std::string(200000, '[')) == "line 1, column 513: nested deeper than 512");
+}
