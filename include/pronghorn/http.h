@@ -6,12 +6,12 @@
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/uv/offload.h>
 #include <pronghorn/base/uv/task.h>
-#include <pronghorn/server/body_stream.h>
-#include <pronghorn/server/handler.h>
 #include <pronghorn/server/body_error.h>
+#include <pronghorn/server/body_stream.h>
 #include <pronghorn/server/cookie.h>
 #include <pronghorn/server/file_name.h>
 #include <pronghorn/server/form.h>
+#include <pronghorn/server/handler.h>
 #include <pronghorn/server/multipart_form.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>
