@@ -12,7 +12,14 @@ constexpr std::uint64_t kReserve = 24;  // channel, loop, logs, listeners, contr
 constexpr std::uint64_t kMinimum = 4;   // fewer connections are no service
 constexpr std::uint64_t kFew = 256;  // descriptors, of which none is for files that are only kept
 
-std::uint64_t taken(std::uint64_t workers) { return kReserve + workers; }  // a doorbell per worker
+// Of a root: what the master opened, and what its files and its listings are opened from. The first
+// site's are in the reserve.
+constexpr std::uint64_t kPerSite = 3;
+
+// A doorbell per worker.
+std::uint64_t taken(std::uint64_t workers, std::uint64_t sites) {
+  return kReserve + workers + (sites > 1 ? (sites - 1) * kPerSite : 0);
+}
 
 }  // namespace
 
@@ -26,12 +33,13 @@ std::uint64_t raise_descriptor_limit() noexcept {
 }
 
 Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descriptors,
-                                       std::uint64_t workers) {
-  std::uint64_t left = descriptors > taken(workers) ? descriptors - taken(workers) : 0;
+                                       std::uint64_t workers, std::uint64_t sites) {
+  std::uint64_t used = taken(workers, sites);
+  std::uint64_t left = descriptors > used ? descriptors - used : 0;
   std::uint64_t fits = left / 2;
   if (wanted == 0 && fits >= kMinimum) return fits;
   if (wanted != 0 && wanted <= fits) return wanted;
-  std::uint64_t needed = (wanted == 0 ? kMinimum : wanted) * 2 + taken(workers);
+  std::uint64_t needed = (wanted == 0 ? kMinimum : wanted) * 2 + used;
   return std::unexpected(Error("the descriptor limit (RLIMIT_NOFILE) is " +
                                std::to_string(descriptors) + "; " +
                                std::to_string(wanted == 0 ? kMinimum : wanted) +
@@ -39,10 +47,17 @@ Result<std::uint64_t> connection_limit(std::uint64_t wanted, std::uint64_t descr
 }
 
 std::uint64_t kept_files_limit(std::uint64_t wanted, std::uint64_t descriptors,
-                               std::uint64_t workers, std::uint64_t connections) noexcept {
+                               std::uint64_t workers, std::uint64_t connections,
+                               std::uint64_t sites) noexcept {
   if (connections == 0) return descriptors < kFew ? 0 : std::min(wanted, descriptors / 16);
-  std::uint64_t used = taken(workers) + connections * 2;
+  std::uint64_t used = taken(workers, sites) + connections * 2;
   return used < descriptors ? std::min(wanted, descriptors - used) : 0;
+}
+
+std::uint64_t sites_with_root(const config::Config& config) noexcept {
+  auto hosts =
+      std::ranges::count_if(config.hosts, [](const auto& host) { return !host.site.root.empty(); });
+  return static_cast<std::uint64_t>(hosts) + (config.root.empty() ? 0 : 1);
 }
 
 }  // namespace pronghorn::app

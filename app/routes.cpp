@@ -4,6 +4,7 @@
 #include "server/file_cache.h"
 #include "server/files.h"
 #include "server/mime.h"
+#include "server/sites.h"
 
 #include <memory>
 #include <utility>
@@ -50,19 +51,26 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
   return {};
 }
 
-Result<void> add_files(Router& router, const config::Config& config,
-                       std::vector<std::string> hidden) {
-  if (config.root.empty()) return {};
+Result<void> add_sites(Router& router, const config::Config& config,
+                       const std::vector<std::string>& hidden) {
   server::Files::Options options = file_options(config);
-  options.root = config.root;
-  options.index = config.index;
-  options.refuse = std::move(hidden);
-  auto files = server::Files::open(options);
-  if (!files) return std::unexpected(files.error());
-  router.fallback([served = std::move(*files)](
-                      const Request& request) mutable { return served.answer(request); },
-                  {"GET", "HEAD"});
-  return {};
+  options.refuse = hidden;
+  auto opened = server::Sites::open(config, options);
+  if (!opened) return std::unexpected(opened.error());
+  auto sites = std::make_shared<server::Sites>(std::move(*opened));
+  if (sites->has_files()) {
+    router.fallback([sites](const Request& request) { return sites->answer(request); },
+                    {"GET", "HEAD"});
+  }
+  if (sites->has_before()) {
+    if (auto added = router.before("/", [sites](const Request& r) { return sites->before(r); });
+        !added)
+      return added;
+  }
+  if (!sites->has_after()) return {};
+  return router.after("/", [sites](const Request& request, Response& response) {
+    sites->after(request, response);
+  });
 }
 
 }  // namespace pronghorn::app

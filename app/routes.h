@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration's own answers in a router: [[routes]] and the files of `root`.
+// The configuration's own answers in a router: [[routes]] and the sites.
 #pragma once
 
 #include <pronghorn/base/result.h>
@@ -14,9 +14,10 @@ namespace pronghorn::app {
 /// Adds [[routes]]. @errors a malformed pattern, or one that the program has taken
 Result<void> add_configured_routes(Router& router, const config::Config& config);
 
-/// Makes the files of `config.root` the router's fallback; nothing without a root. `hidden` are
-/// files that are never served though they lie there. @errors the root cannot be opened
-Result<void> add_files(Router& router, const config::Config& config,
-                       std::vector<std::string> hidden);
+/// Puts the sites of the configuration into the router: the files as its fallback, the rules around
+/// every answer; nothing without a root, hosts or rules. `hidden` are files that are never served
+/// though they lie there. @errors a root cannot be opened
+Result<void> add_sites(Router& router, const config::Config& config,
+                       const std::vector<std::string>& hidden);
 
 }  // namespace pronghorn::app

@@ -18,6 +18,7 @@
 #include "master/process_setup.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <expected>
 #include <fcntl.h>
@@ -56,10 +57,10 @@ void configure_log(const config::Config& config, cli::Colour colour) {
 std::vector<std::string> notes(const config::Config& config, const config::CpuCount& cpus) {
   std::vector<std::string> out;
   struct stat status{};
-  if (!config.root.empty() && !config.index.empty() &&
+  if (!config.root.empty() && !config.index.empty() && !config.listing &&
       ::stat((config.root + "/" + config.index.front()).c_str(), &status) != 0) {
     out.push_back(config.root + " has no " + config.index.front() +
-                  "; its own address answers 404");
+                  " and listing is off; turn it on: --listing");
   }
   if (::geteuid() == 0) out.emplace_back("running as root; workers keep root too");
   if (config.workers == 0 && !cpus.note().empty()) out.push_back(cpus.note());
@@ -104,9 +105,31 @@ std::expected<std::vector<master::Master::Program>, std::string> programs_of(
 /// Of `run`: the program is all that there is. What it listens on is its own business.
 void keep_programs_only(config::Config& config) {
   config.listen.clear();
-  config.root.clear();
+  static_cast<config::Site&>(config) = {};
+  config.hosts.clear();
   config.access_log = "off";
   config.max_connections = 0;
+}
+
+/// Of the sites that have a root, the default one first. Opened once: a directory that is renamed,
+/// or gone for a moment, is the same one to a new worker.
+/// @errors one that went away since the configuration was checked
+Result<std::vector<UniqueFd>> open_roots(const config::Config& config) {
+  std::vector<const std::string*> paths{&config.root};
+  for (const auto& host : config.hosts) paths.push_back(&host.site.root);
+  std::vector<UniqueFd> roots;
+  for (const std::string* path : paths) {
+    if (path->empty()) continue;
+    roots.emplace_back(::open(path->c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!roots.back()) return std::unexpected(Error::system(errno, "cannot serve '" + *path + "'"));
+  }
+  return roots;
+}
+
+std::vector<int> numbers_of(const std::vector<UniqueFd>& descriptors) {
+  std::vector<int> numbers;
+  for (const UniqueFd& fd : descriptors) numbers.push_back(fd.get());
+  return numbers;
 }
 
 /// As the shell expects of a program that Ctrl-C ended.
@@ -135,7 +158,8 @@ int run_master(MasterStart start, Router router) {
   if (is_run) workers = 0;
   auto programs = programs_of(config, cpus.count);
   if (!programs) return fail(sources, kInvalidArgument, programs.error());
-  if (auto limit = connection_limit(config.max_connections, raise_descriptor_limit(), workers);
+  if (auto limit = connection_limit(config.max_connections, raise_descriptor_limit(), workers,
+                                    sites_with_root(config));
       !limit) {
     return fail(sources, config.max_connections != 0 ? kBadConfiguration : kTemporaryFailure,
                 limit.error().message());
@@ -143,10 +167,8 @@ int run_master(MasterStart start, Router router) {
   auto access_log = open_access_log(config);
   if (!access_log) return fail(sources, kNoPermission, access_log.error().message());
 
-  // Opened once: a directory that is renamed, or gone for a moment, is the same one to a new
-  // worker.
-  UniqueFd root(
-      config.root.empty() ? -1 : ::open(config.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  auto roots = open_roots(config);
+  if (!roots) return fail(sources, kInvalidArgument, roots.error().message());
   std::string what =
       is_run ? config.programs.front().title()
              : sources.directory.value_or(config.root.empty() ? sources.program : config.root);
@@ -160,7 +182,7 @@ int run_master(MasterStart start, Router router) {
              .workers = workers,
              .programs = std::move(*programs),
              .access_log = std::move(*access_log),
-             .root_fd = root.get(),
+             .root_fds = numbers_of(*roots),
              .inherited = inherited,
              .policy = {},
              .on_ready = [&](const auto& ready) { announce(ready, what, notes(config, cpus)); }});

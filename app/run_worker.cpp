@@ -45,6 +45,18 @@ void choose_log_format(worker::Worker::Options& options) {
   }
 }
 
+/// The directories that the master opened, in the order of the sites that have one: the default
+/// site's first.
+void use_inherited_roots(config::Config& config, const std::vector<int>& roots) {
+  std::size_t next = 0;
+  auto replace = [&](std::string& root) {
+    if (!root.empty() && next < roots.size())
+      root = "/proc/self/fd/" + std::to_string(roots[next++]);
+  };
+  replace(config.root);
+  for (auto& host : config.hosts) replace(host.site.root);
+}
+
 int fail(const Error& error) {
   log::critical("cannot start", {{"why", error.message()}});
   return 1;
@@ -69,11 +81,12 @@ int run_worker(WorkerStart start, Router router) {
   std::uint64_t workers = start.boot ? start.boot->doorbells.size() : 1;
   std::uint64_t descriptors = raise_descriptor_limit();
   std::uint64_t& kept_files = config->files.cache_descriptors;
-  kept_files = config->root.empty()
-                   ? 0
-                   : kept_files_limit(kept_files, descriptors, workers, config->max_connections);
+  std::uint64_t sites = sites_with_root(*config);
+  kept_files = sites == 0 ? 0
+                          : kept_files_limit(kept_files, descriptors, workers,
+                                             config->max_connections, sites);
   if (config->max_connections == 0) descriptors -= kept_files;
-  auto limit = connection_limit(config->max_connections, descriptors, workers);
+  auto limit = connection_limit(config->max_connections, descriptors, workers, sites);
   if (!limit) return fail(limit.error());
 
   worker::Worker::Options options{.config = std::move(*config),
@@ -84,13 +97,11 @@ int run_worker(WorkerStart start, Router router) {
                                   .colour = start.colour,
                                   .fault = {}};
   choose_log_format(options);
-  if (options.boot && options.boot->root_fd >= 0) {
-    options.config.root = "/proc/self/fd/" + std::to_string(options.boot->root_fd);
-  }
+  if (options.boot) use_inherited_roots(options.config, options.boot->root_fds);
   std::vector<std::string> hidden;
   if (!start.config_file.empty()) hidden.push_back(start.config_file);
   auto routed = add_configured_routes(router, options.config);
-  if (routed) routed = add_files(router, options.config, hidden);
+  if (routed) routed = add_sites(router, options.config, hidden);
   if (!routed && !options.fault) options.fault = routed.error();
 
   Loop loop;

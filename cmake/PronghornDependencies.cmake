@@ -13,6 +13,13 @@ find_library(PRONGHORN_LIBUV_LIBRARY uv REQUIRED)
 find_path(PRONGHORN_WSLAY_INCLUDE wslay/wslay.h REQUIRED)
 find_library(PRONGHORN_WSLAY_LIBRARY wslay REQUIRED)
 
+# Compression on the way; brotli and zstd have no CMake packages of their own in Debian 12.
+find_package(ZLIB REQUIRED)
+find_library(PRONGHORN_BROTLI_LIBRARY brotlienc REQUIRED)
+find_path(PRONGHORN_BROTLI_INCLUDE brotli/encode.h REQUIRED)
+find_library(PRONGHORN_ZSTD_LIBRARY zstd REQUIRED)
+find_path(PRONGHORN_ZSTD_INCLUDE zstd.h REQUIRED)
+
 # Debian ships llhttp as C sources (package node-llhttp). Loose mode is exploitable: strict everywhere.
 set(PRONGHORN_LLHTTP_SOURCES /usr/share/llhttp CACHE PATH "Folder with llhttp's api.c, http.c and llhttp.c")
 find_path(PRONGHORN_LLHTTP_INCLUDE llhttp.h PATHS /usr/share/include/llhttp NO_DEFAULT_PATH REQUIRED)

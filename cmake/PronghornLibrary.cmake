@@ -14,7 +14,9 @@ target_compile_features(pronghorn PUBLIC cxx_std_23)
 # By name once installed: a path of the building machine would name its architecture.
 target_link_libraries(pronghorn PRIVATE
   $<BUILD_INTERFACE:${PRONGHORN_LIBUV_LIBRARY}> $<INSTALL_INTERFACE:uv>
-  $<BUILD_INTERFACE:${PRONGHORN_WSLAY_LIBRARY}> $<INSTALL_INTERFACE:wslay> spdlog::spdlog fmt::fmt Threads::Threads)
+  $<BUILD_INTERFACE:${PRONGHORN_WSLAY_LIBRARY}> $<INSTALL_INTERFACE:wslay> ZLIB::ZLIB
+  $<BUILD_INTERFACE:${PRONGHORN_BROTLI_LIBRARY}> $<INSTALL_INTERFACE:brotlienc>
+  $<BUILD_INTERFACE:${PRONGHORN_ZSTD_LIBRARY}> $<INSTALL_INTERFACE:zstd> spdlog::spdlog fmt::fmt Threads::Threads)
 target_include_directories(pronghorn PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

@@ -31,9 +31,10 @@ std::string_view meant_key(std::string_view section, std::string_view leaf) {
     everywhere.push_back(key.leaf());
   }
   if (section.empty()) {
-    for (const std::string_view name :
-         {"log", "limits", "timeouts", "files", "types", "routes", "programs"})
+    for (const std::string_view name : {"log", "limits", "timeouts", "files", "types",
+                                        "compression", "routes", "programs", "hosts"})
       here.push_back(name);
+    here.insert(here.end(), kSiteRules.begin(), kSiteRules.end());
   }
   const auto name_in = [&](std::string_view found) -> std::string_view {
     for (const Key& key : schema()) {
@@ -112,19 +113,10 @@ std::optional<Value> list(Outcome& outcome, const Key& key, Node& node, Origin& 
   return good ? std::optional(value) : std::nullopt;
 }
 
-void apply_key(Outcome& outcome, const Key& key, Node node, const Environment& environment) {
-  const std::string subject = fmt::format("'{}'", key.name);
+void apply_key(Outcome& outcome, const Key& key, const Node& node, const Environment& environment) {
   Origin origin{.kind = Origin::Kind::file, .name = outcome.file, .span = node.span, .items = {}};
-  std::optional<Value> value;
-  if (is_list(key)) {
-    value = list(outcome, key, node, origin, environment, subject);
-  } else if (substitute_node(outcome, node, environment)) {
-    if (auto checked = scalar(key, node, subject)) {
-      value = std::move(*checked);
-    } else {
-      report(outcome, node.span, checked.error());
-    }
-  }
+  const auto value =
+      read_value(outcome, key, node, origin, environment, fmt::format("'{}'", key.name));
   if (!value) return;
   key.write(outcome.config, *value);
   outcome.origins[std::string(key.name)] = std::move(origin);
@@ -141,6 +133,10 @@ void apply_table(Outcome& outcome, std::string_view section, const Node& table,
       apply_types(outcome, member.value, environment);
     } else if (section.empty() && member.key == "programs") {
       apply_programs(outcome, member.value, environment);
+    } else if (section.empty() && member.key == "hosts") {
+      apply_hosts(outcome, member.value, environment);
+    } else if (section.empty() && std::ranges::find(kSiteRules, member.key) != kSiteRules.end()) {
+      apply_site_rules(outcome, member, environment, {}, outcome.config, outcome.site_origins);
     } else if (section.empty() && is_section(member.key)) {
       if (member.value.kind == Node::Kind::table) {
         apply_table(outcome, member.key, member.value, environment);
@@ -157,6 +153,16 @@ void apply_table(Outcome& outcome, std::string_view section, const Node& table,
 }
 
 }  // namespace
+
+std::optional<Value> read_value(Outcome& outcome, const Key& key, Node node, Origin& origin,
+                                const Environment& environment, std::string_view subject) {
+  if (is_list(key)) return list(outcome, key, node, origin, environment, subject);
+  if (!substitute_node(outcome, node, environment)) return std::nullopt;
+  auto checked = scalar(key, node, subject);
+  if (checked) return std::move(*checked);
+  report(outcome, node.span, checked.error());
+  return std::nullopt;
+}
 
 bool substitute_node(Outcome& outcome, Node& node, const Environment& environment) {
   if (node.kind != Node::Kind::text) return true;

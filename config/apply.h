@@ -3,16 +3,35 @@
 #pragma once
 
 #include "config/load.h"
+#include "config/schema.h"
+
+#include <array>
+#include <optional>
+#include <string_view>
 
 namespace pronghorn::config {
+
+/// The arrays of tables that the default site and [[hosts]] have.
+inline constexpr std::array<std::string_view, 4> kSiteRules = {"cache_control", "headers",
+                                                               "redirects", "error_pages"};
 
 /// outcome.document -> outcome.config
 void apply_document(Outcome& outcome, const Environment& environment);
 void apply_routes(Outcome& outcome, const Node& routes, const Environment& environment);
 void apply_types(Outcome& outcome, const Node& types, const Environment& environment);
 void apply_programs(Outcome& outcome, const Node& programs, const Environment& environment);
+void apply_hosts(Outcome& outcome, const Node& hosts, const Environment& environment);
+/// One of kSiteRules. @param prefix  "" or "hosts."
+/// @returns whether nothing was wrong
+bool apply_site_rules(Outcome& outcome, const Member& rules, const Environment& environment,
+                      std::string_view prefix, Site& site, SiteOrigins& origins);
 void apply_environment(Outcome& outcome, const Environment& environment);
 void apply_command_line(Outcome& outcome, const std::vector<Override>& overrides);
+
+/// The value of a key in the file; reports and is empty when it is wrong.
+/// @param subject  what messages call it: "'workers'"
+std::optional<Value> read_value(Outcome& outcome, const Key& key, Node node, Origin& origin,
+                                const Environment& environment, std::string_view subject);
 
 /// A file's text with its variables put in; reports and returns false when that fails.
 bool substitute_node(Outcome& outcome, Node& node, const Environment& environment);

@@ -2,6 +2,7 @@
 #include "config/check.h"
 
 #include "config/access_log_format.h"
+#include "config/check_report.h"
 #include "config/program_command.h"
 #include "config/text_span.h"
 
@@ -14,39 +15,6 @@
 
 namespace pronghorn::config {
 namespace {
-
-void report(Outcome& outcome, const Origin& origin, const Span& span, const Complaint& complaint) {
-  if (origin.kind == Origin::Kind::file) {
-    outcome.problems.push_back(outcome.document.at(span, complaint));
-    return;
-  }
-  Problem problem = make_problem(complaint);
-  if (origin.kind == Origin::Kind::environment)
-    problem.fact = "set by the environment variable " + origin.name;
-  problem.on_command_line = origin.kind == Origin::Kind::command_line;
-  outcome.problems.push_back(std::move(problem));
-}
-
-void report(Outcome& outcome, const Origin& origin, const Complaint& complaint) {
-  report(outcome, origin, origin.span, complaint);
-}
-
-/// 0, or why the path is no directory that can be entered.
-int directory_errno(const std::string& path) {
-  struct stat status;
-  if (::stat(path.c_str(), &status) != 0) return errno;
-  return S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
-}
-
-void check_root(Outcome& outcome) {
-  const std::string& root = outcome.config.root;
-  if (root.empty()) return;
-  const int error = directory_errno(root);
-  if (error == 0) return;
-  const Origin origin = outcome.origin("root");
-  const std::string why = error == ENOENT ? "no such directory" : errno_text(error);
-  report(outcome, origin, {"no-directory", fmt::format("cannot open '{}': {}", root, why), {}});
-}
 
 void check_access_log(Outcome& outcome) {
   const std::string& path = outcome.config.access_log;
@@ -170,8 +138,30 @@ void check_programs(Outcome& outcome, const Environment& environment) {
 
 }  // namespace
 
+void report(Outcome& outcome, const Origin& origin, const Span& span, const Complaint& complaint) {
+  if (origin.kind == Origin::Kind::file) {
+    outcome.problems.push_back(outcome.document.at(span, complaint));
+    return;
+  }
+  Problem problem = make_problem(complaint);
+  if (origin.kind == Origin::Kind::environment)
+    problem.fact = "set by the environment variable " + origin.name;
+  problem.on_command_line = origin.kind == Origin::Kind::command_line;
+  outcome.problems.push_back(std::move(problem));
+}
+
+void report(Outcome& outcome, const Origin& origin, const Complaint& complaint) {
+  report(outcome, origin, origin.span, complaint);
+}
+
+int directory_errno(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0) return errno;
+  return S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+}
+
 void check_values(Outcome& outcome, const Environment& environment) {
-  check_root(outcome);
+  check_sites(outcome);
   check_access_log(outcome);
   check_access_log_format(outcome);
   check_listeners(outcome);

@@ -6,6 +6,7 @@
 
 #include <pronghorn/base/result.h>
 #include <pronghorn/base/scheduling.h>
+#include <pronghorn/config/site.h>
 
 #include <chrono>
 #include <cstdint>
@@ -110,10 +111,9 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
-struct Config {
+/// A site, the default one, and what is said about the server.
+struct Config : Site {
   std::vector<ListenAddress> listen{{.host = "127.0.0.1", .port = 8080, .path = {}}};
-  std::string root;  ///< document root; empty: no files are served
-  std::vector<std::string> index{"index.html"};
   std::uint64_t workers = 0;                   ///< 0: auto
   Scheduling scheduling = Scheduling::shared;  ///< load() makes it round_robin beside programs
   bool sticky = false;  ///< a client's connections go to one worker; where the master hands over
@@ -133,8 +133,11 @@ struct Config {
   Files files;
   /// Content types by extension, in lower case and without the dot; before the built-in ones.
   std::map<std::string, std::string, std::less<>> types;
+  Compression compression;
   std::vector<Route> routes;
   std::vector<Program> programs;
+  std::vector<Host> hosts;            ///< sites by the request's Host
+  bool refuse_unknown_hosts = false;  ///< 421 in place of the default site
 
   bool operator==(const Config&) const = default;
 };

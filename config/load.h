@@ -49,12 +49,24 @@ struct Inputs {
 
 using Origins = std::map<std::string, Origin, std::less<>>;
 
+/// Each list is as long as the site's.
+struct SiteOrigins {
+  Origin names;  ///< of [[hosts]]
+  Origins keys;  ///< of [[hosts]]: "root"; the default site's are among all the others
+  std::vector<Origin> cache_control;
+  std::vector<Origin> headers;
+  std::vector<Origin> redirects;    ///< of `from`
+  std::vector<Origin> error_pages;  ///< of `file`
+};
+
 struct Outcome {
   Config config;
-  Origins origins;                      ///< by key; a key that is not there has its default
-  std::vector<Origin> route_origins;    ///< as long as config.routes
-  std::vector<Origin> program_origins;  ///< as long as config.programs
-  std::vector<Problem> problems;        ///< in the order of their places
+  Origins origins;                        ///< by key; a key that is not there has its default
+  SiteOrigins site_origins;               ///< of the default site
+  std::vector<SiteOrigins> host_origins;  ///< as long as config.hosts
+  std::vector<Origin> route_origins;      ///< as long as config.routes
+  std::vector<Origin> program_origins;    ///< as long as config.programs
+  std::vector<Problem> problems;          ///< in the order of their places
   int file_errno = 0;  ///< why the file could not be read; then `problems` says it too
   std::string file;
   Document document;  ///< of the file; empty without one

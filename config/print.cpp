@@ -2,6 +2,7 @@
 #include "config/print.h"
 
 #include "config/apply.h"
+#include "config/print_site.h"
 #include "config/value.h"
 
 #include <fmt/format.h>
@@ -10,11 +11,6 @@
 
 namespace pronghorn::config {
 namespace {
-
-struct Line {
-  std::string text;
-  std::string origin;  ///< empty: none is shown
-};
 
 // Origins stand in one column unless a value is too long for it.
 constexpr std::size_t kOriginColumn = 40;
@@ -32,11 +28,6 @@ std::string joined(const std::vector<Line>& lines) {
     result += '\n';
   }
   return result;
-}
-
-void begin_table(std::vector<Line>& lines, std::string header) {
-  if (!lines.empty()) lines.push_back({});
-  lines.push_back({std::move(header), {}});
 }
 
 void add_route(std::vector<Line>& lines, const Route& route, const std::string& origin) {
@@ -68,6 +59,14 @@ void add_types(std::vector<Line>& lines, const Config& config, const Outcome* ou
     lines.push_back(
         {fmt::format("{} = {}", bare ? extension : literal(extension), literal(type)),
          outcome == nullptr ? std::string() : outcome->origin("types." + extension).text()});
+  }
+}
+
+void add_sites(std::vector<Line>& lines, const Config& config, const SiteOrigins& origins,
+               const std::vector<SiteOrigins>& host_origins) {
+  add_rules(lines, config, origins, {});
+  for (std::size_t i = 0; i < config.hosts.size(); ++i) {
+    add_host(lines, config.hosts[i], i < host_origins.size() ? host_origins[i] : SiteOrigins());
   }
 }
 
@@ -115,6 +114,7 @@ std::string print(const Outcome& outcome, bool only_changed) {
         lines, outcome.config.programs[i],
         i < outcome.program_origins.size() ? outcome.program_origins[i].text() : std::string());
   }
+  add_sites(lines, outcome.config, outcome.site_origins, outcome.host_origins);
   return joined(lines);
 }
 
@@ -131,6 +131,7 @@ std::string to_toml(const Config& config) {
   add_types(lines, config, nullptr);
   for (const Route& route : config.routes) add_route(lines, route, {});
   for (const Program& program : config.programs) add_program(lines, program, {});
+  add_sites(lines, config, {}, {});
   return joined(lines);
 }
 
@@ -167,7 +168,9 @@ std::string starter() {
          "#[[routes]]\n#path = \"/hello\"\n#handler = \"text\"\n#text = \"hello\\n\"\n"
          "\n# A program that runs as workers beside ours: a Node script, or what speaks its "
          "channel.\n"
-         "#[[programs]]\n#file = \"app.js\"\n#workers = 2\n";
+         "#[[programs]]\n#file = \"app.js\"\n#workers = 2\n"
+         "\n# A site of its own for a Host; rules for answers: docs/reference/site.md.\n"
+         "#[[hosts]]\n#names = [\"example.org\", \"*.example.org\"]\n#root = \"/srv/example\"\n";
 }
 
 }  // namespace pronghorn::config

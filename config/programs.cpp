@@ -17,24 +17,6 @@ constexpr std::array<std::string_view, 5> kProgramKeys = {"name", "file", "args"
                                                           "workers"};
 
 struct ProgramReader : TableReader {
-  /// Empty when it was no text, or its variables could not be put in: then that was said.
-  std::string text(const std::string& subject, Node value, std::string_view wanted) {
-    if (value.kind != Node::Kind::text) {
-      const std::string& shown = value.text.empty() ? "a table" : value.text;
-      fail(value.span,
-           {"wrong-type", fmt::format("{} must be {}, not {}", subject, wanted, shown), {}});
-      return {};
-    }
-    if (!substitute_node(outcome, value, environment)) {
-      good = false;
-      return {};
-    }
-    if (value.text.find('\0') != std::string::npos) {
-      fail(value.span, {"bad-value", subject + " has a NUL byte", {}});
-    }
-    return value.text;
-  }
-
   void read_args(Program& program, const std::string& subject, const Node& value) {
     constexpr std::string_view wanted = "an array of text";
     if (value.kind != Node::Kind::array) {
@@ -104,8 +86,7 @@ struct ProgramReader : TableReader {
     }
     if (!good) return;
     outcome.config.programs.push_back(std::move(program));
-    outcome.program_origins.push_back(
-        {.kind = Origin::Kind::file, .name = outcome.file, .span = file_span, .items = {}});
+    outcome.program_origins.push_back(origin_at(file_span));
   }
 };
 

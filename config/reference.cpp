@@ -57,6 +57,42 @@ path = "/hello"
 text = "hello\n"
 ```
 
+## [[cache_control]], [[headers]], [[redirects]], [[error_pages]]
+
+Rules for the answers of the default site; any number of them. [Sites](site.md) has them with examples. Where a rule has a
+`match`, each of its elements is a path (`"/a"`, `"/a/*"`), the end of a file's name (`"*.css"`) or a media type
+(`"text/css"`, `"image/*"`), and without it the rule is for all answers.
+
+| key | type | default | meaning |
+|---|---|---|---|
+| `cache_control.match` | text or array of text | all | |
+| `cache_control.value` | text | required | Cache-Control of the files that fit; the first rule counts |
+| `headers.match` | text or array of text | all | |
+| `headers.remove` | text or array of text | none | fields to take away |
+| `headers.set` | table of text | none | fields in place of those of that name |
+| `headers.add` | table of text | none | fields beside those of that name |
+| `redirects.from` | text | required | a path, or `"/old/*"` |
+| `redirects.to` | text | required | a path or a URL; `*` at its end is what that of `from` stood for |
+| `redirects.status` | 301, 302, 303, 307 or 308 | 301 | |
+| `error_pages.status` | number or array of numbers | required | 400 to 599 |
+| `error_pages.file` | text | required | below the root |
+
+## [[hosts]]
+
+A site of its own for the requests that name it in Host; at most 256. It takes nothing over from the top level.
+
+| key | type | default | meaning |
+|---|---|---|---|
+| `names` | text or array of text | required | `"example.org"`, or `"*.example.org"` for all names below; without port |
+| `root`, `index`, `listing`, `fallback` | as at the top level | as there | |
+| `cache_control`, `headers`, `redirects`, `error_pages` | tables | none | `[[hosts.headers]]` … |
+
+```toml
+[[hosts]]
+names = ["example.org", "www.example.org"]
+root = "/srv/example"
+```
+
 ## [[programs]]
 
 A program that runs as workers of this server, beside its own; any number of them. What it listens on goes through the
@@ -107,6 +143,7 @@ std::string type_text(const Key& key) {
     case Type::flag:
       return "`true` or `false`";
     case Type::file_names:
+    case Type::media_types:
       return "text or array of text";
     case Type::addresses:
       return "address or array of addresses";

@@ -77,8 +77,7 @@ struct RouteReader : TableReader {
     }
     if (!good) return;
     outcome.config.routes.push_back(std::move(route));
-    outcome.route_origins.push_back(
-        {.kind = Origin::Kind::file, .name = outcome.file, .span = path_span, .items = {}});
+    outcome.route_origins.push_back(origin_at(path_span));
   }
 };
 

@@ -58,6 +58,19 @@ void write_scheduling(Config& config, const Value& value) {
   if (auto parsed = parse_scheduling(std::get<std::string>(value))) config.scheduling = *parsed;
 }
 
+std::span<const std::string_view> unknown_hosts_words() {
+  static constexpr std::array<std::string_view, 2> words = {"default", "refuse"};
+  return words;
+}
+
+Value read_unknown_hosts(const Config& config) {
+  return std::string(unknown_hosts_words()[config.refuse_unknown_hosts ? 1 : 0]);
+}
+
+void write_unknown_hosts(Config& config, const Value& value) {
+  config.refuse_unknown_hosts = std::get<std::string>(value) == unknown_hosts_words()[1];
+}
+
 constexpr Key choice(Key key, std::span<const std::string_view> (*words)()) {
   key.words = words;
   return key;
@@ -72,6 +85,7 @@ constexpr std::uint64_t kHour = 3600 * kSecond;
 constexpr auto kLimits = &Config::limits;
 constexpr auto kTimeouts = &Config::timeouts;
 constexpr auto kFiles = &Config::files;
+constexpr auto kCompression = &Config::compression;
 
 constexpr Key kSchema[] = {
     key<&Config::listen>("listen", Type::addresses, {},
@@ -82,6 +96,26 @@ constexpr Key kSchema[] = {
                        "Directory whose files are served; empty: no files."),
     key<&Config::index>("index", Type::file_names, {}, R"(["index.html", "index.htm"])",
                         "Files that answer for a directory, the first that exists."),
+    key<&Config::listing>("listing", Type::flag, {}, "true",
+                          "Whether a directory without such a file answers with a list of what is "
+                          "in it."),
+    key<&Config::fallback>(
+        "fallback", Type::path, {}, R"("index.html")",
+        "A file below the root that answers for pages that are not there, as "
+        "applications with addresses of their own need it (docs/reference/site.md "
+        "says for which); empty: none."),
+    {"unknown_hosts",
+     Type::choice,
+     0,
+     0,
+     {},
+     R"("refuse")",
+     "What is answered to a Host that no [[hosts]] names: the \"default\" site of the top level, "
+     "or "
+     "421 (\"refuse\").",
+     &read_unknown_hosts,
+     &write_unknown_hosts,
+     &unknown_hosts_words},
     key<&Config::workers>("workers", Type::count, {1, 1024, "auto"}, "4",
                           "Number of worker processes; \"auto\": one per CPU that affinity and the "
                           "cgroup's quota allow."),
@@ -217,6 +251,23 @@ constexpr Key kSchema[] = {
     key<kFiles, &Files::cache_valid>(
         "files.cache_valid", Type::duration, {0, 24 * kHour}, R"("10s")",
         "How long a worker goes by what it remembers of a file before it looks at the disk again."),
+    key<kCompression, &Compression::on>(
+        "compression.on", Type::flag, {}, "false",
+        "Whether answers are compressed on the way, by br, zstd or gzip as the client prefers."),
+    key<kCompression, &Compression::types>("compression.types", Type::media_types, {},
+                                           R"(["text/html", "text/css"])",
+                                           "Media types that are compressed; '*' stands for any "
+                                           "characters."),
+    key<kCompression, &Compression::min_size>("compression.min_size", Type::size, {0, kGiB},
+                                              R"("256B")", "Smaller bodies are sent as they are."),
+    key<kCompression, &Compression::max_size>(
+        "compression.max_size", Type::size, {0, 64 * kMiB}, R"("2MiB")",
+        "Larger bodies are sent as they are: a worker does nothing else while it compresses."),
+    key<kCompression, &Compression::level>("compression.level", Type::count, {1, 9}, "1",
+                                           "From fast to small, for all three."),
+    key<kCompression, &Compression::cache>(
+        "compression.cache", Type::size, {0, 16 * kGiB}, R"("64MiB")",
+        "Compressed files that a worker keeps in memory; the least recently used go."),
 };
 
 }  // namespace

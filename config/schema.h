@@ -19,14 +19,15 @@ using Value = std::variant<bool, std::uint64_t, std::chrono::milliseconds, std::
                            std::vector<std::string>, std::vector<ListenAddress>>;
 
 enum class Type {
-  size,        ///< "1MiB"
-  count,       ///< 4, or the key's word for 0
-  duration,    ///< "30s"
-  path,        ///< text without NUL
-  choice,      ///< one of the key's words
-  flag,        ///< true or false
-  file_names,  ///< text or array of text, without '/'
-  addresses,   ///< text or array of text
+  size,         ///< "1MiB"
+  count,        ///< 4, or the key's word for 0
+  duration,     ///< "30s"
+  path,         ///< text without NUL
+  choice,       ///< one of the key's words
+  flag,         ///< true or false
+  file_names,   ///< text or array of text, without '/'
+  media_types,  ///< text or array of text: "text/html", "image/*"
+  addresses,    ///< text or array of text
 };
 
 struct Key {

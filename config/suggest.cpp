@@ -12,7 +12,6 @@ std::string normalised(std::string_view word) {
   return result;
 }
 
-constexpr std::string_view kNoListing = "directories are not listed";
 constexpr std::string_view kNoTls = "connections are plain HTTP";
 constexpr std::string_view kForeground = "it always runs in the foreground";
 
@@ -70,9 +69,29 @@ constexpr Alias kAliases[] = {
      {},
      "there is no pid file; 'pronghorn status' finds the server by its control socket"},
     {"pid", {}, "there is no pid file; 'pronghorn status' finds the server by its control socket"},
-    {"autoindex", {}, kNoListing},
-    {"listing", {}, kNoListing},
-    {"dir_listing", {}, kNoListing},
+    {"autoindex", "listing", {}},
+    {"dir_listing", "listing", {}},
+    {"directory_listing", "listing", {}},
+    {"browse", "listing", {}},
+    {"try_files", "fallback", {}},
+    {"spa", "fallback", {}},
+    {"fallback_resource", "fallback", {}},
+    {"server_name", "hosts", {}},
+    {"server_names", "hosts", {}},
+    {"virtual_hosts", "hosts", {}},
+    {"vhosts", "hosts", {}},
+    {"servers", "hosts", {}},
+    {"expires", "cache_control", {}},
+    {"add_header", "headers", {}},
+    {"error_page", "error_pages", {}},
+    {"error_document", "error_pages", {}},
+    {"rewrite", "redirects", {}},
+    {"gzip", "compression.on", {}},
+    {"brotli", "compression.on", {}},
+    {"compress", "compression.on", {}},
+    {"gzip_types", "compression.types", {}},
+    {"gzip_min_length", "compression.min_size", {}},
+    {"gzip_comp_level", "compression.level", {}},
     {"ssl_certificate", {}, kNoTls},
     {"tls", {}, kNoTls},
     {"daemon", {}, kForeground},

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the readers of the arrays of tables share: [[routes]], [[programs]].
+// What the readers of the arrays of tables share: [[routes]], [[programs]], [[hosts]] and the rules
+// of a site.
 #pragma once
 
 #include "config/apply.h"
 
 #include <fmt/format.h>
 
+#include <string>
 #include <string_view>
 
 namespace pronghorn::config {
@@ -18,6 +20,28 @@ struct TableReader {
   void fail(const Span& span, const Complaint& complaint) {
     outcome.problems.push_back(outcome.document.at(span, complaint));
     good = false;
+  }
+
+  /// Empty when it was no text, or its variables could not be put in: then that was said.
+  std::string text(const std::string& subject, Node value, std::string_view wanted) {
+    if (value.kind != Node::Kind::text) {
+      const std::string& shown = value.text.empty() ? "a table" : value.text;
+      fail(value.span,
+           {"wrong-type", fmt::format("{} must be {}, not {}", subject, wanted, shown), {}});
+      return {};
+    }
+    if (!substitute_node(outcome, value, environment)) {
+      good = false;
+      return {};
+    }
+    if (value.text.find('\0') != std::string::npos) {
+      fail(value.span, {"bad-value", subject + " has a NUL byte", {}});
+    }
+    return value.text;
+  }
+
+  Origin origin_at(const Span& span) const {
+    return {.kind = Origin::Kind::file, .name = outcome.file, .span = span, .items = {}};
   }
 };
 

@@ -2,6 +2,7 @@
 #include "config/value.h"
 
 #include "config/address.h"
+#include "config/site_text.h"
 #include "config/suggest.h"
 #include "config/toml_text.h"
 #include "config/units.h"
@@ -39,6 +40,8 @@ std::string requirement(const Key& key) {
       return "text in quotes";
     case Type::file_names:
       return "a file name in quotes, or an array of them";
+    case Type::media_types:
+      return "a media type in quotes, or an array of them";
     case Type::addresses:
       return R"(an address such as "127.0.0.1:8080", or an array of them)";
   }
@@ -135,6 +138,7 @@ Checked<Value> value_from_text(const Key& key, std::string_view text, std::strin
       if (text == "true" || text == "false") return text == "true";
       return std::unexpected(wrong_type(key, toml_quoted(text), subject));
     case Type::file_names:
+    case Type::media_types:
     case Type::addresses:
       break;
   }
@@ -150,7 +154,10 @@ Checked<Value> value_from_text(const Key& key, std::string_view text, std::strin
   }
 }
 
-bool is_list(const Key& key) { return key.type == Type::file_names || key.type == Type::addresses; }
+bool is_list(const Key& key) {
+  return key.type == Type::file_names || key.type == Type::media_types ||
+         key.type == Type::addresses;
+}
 
 Value empty_list(const Key& key) {
   if (key.type == Type::addresses) return std::vector<ListenAddress>();
@@ -168,6 +175,15 @@ Checked<void> append_element(const Key& key, Value& list, std::string_view text,
       return std::unexpected(complaint);
     }
     std::get<std::vector<ListenAddress>>(list).push_back(std::move(*address));
+    return {};
+  }
+  if (key.type == Type::media_types) {
+    if (auto ok = check_media_type(text); !ok) {
+      Complaint complaint = ok.error();
+      complaint.message = fmt::format("{}: {}", subject, complaint.message);
+      return std::unexpected(complaint);
+    }
+    std::get<std::vector<std::string>>(list).emplace_back(text);
     return {};
   }
   if (text.empty() || text == "." || text == ".." || text.find('/') != std::string_view::npos) {

@@ -41,7 +41,7 @@ bool parse_field(std::string_view key, std::string_view value, Boot& boot) {
   if (key == "config") return parse_number(value, boot.config_fd);
   if (key == "scoreboard") return parse_number(value, boot.scoreboard_fd);
   if (key == "access_log") return parse_number(value, boot.access_log_fd);
-  if (key == "root") return parse_number(value, boot.root_fd);
+  if (key == "roots") return boot.root_fds.empty() && parse_list(value, boot.root_fds);
   if (key == "doorbells") return boot.doorbells.empty() && parse_list(value, boot.doorbells);
   return false;
 }
@@ -63,10 +63,13 @@ std::string Boot::to_text() const {
   add("config", config_fd);
   add("scoreboard", scoreboard_fd);
   add("access_log", access_log_fd);
-  add("root", root_fd);
-  for (std::size_t i = 0; i < doorbells.size(); ++i) {
-    out += (i == 0 ? " doorbells=" : ",") + std::to_string(doorbells[i]);
-  }
+  auto add_list = [&out](const char* key, const std::vector<int>& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      out += (i == 0 ? std::string(" ") + key + "=" : ",") + std::to_string(list[i]);
+    }
+  };
+  add_list("roots", root_fds);
+  add_list("doorbells", doorbells);
   return out;
 }
 
@@ -92,7 +95,8 @@ Result<std::optional<Boot>> Boot::take_from_environment() {
   auto boot = parse(text);
   if (!boot) return std::unexpected(std::move(boot.error()));
   std::vector<int> all = boot->doorbells;
-  all.insert(all.end(), {boot->config_fd, boot->scoreboard_fd, boot->access_log_fd, boot->root_fd});
+  all.insert(all.end(), {boot->config_fd, boot->scoreboard_fd, boot->access_log_fd});
+  all.insert(all.end(), boot->root_fds.begin(), boot->root_fds.end());
   for (int fd : all) {
     if (auto set = set_cloexec(fd); !set) return std::unexpected(std::move(set.error()));
   }

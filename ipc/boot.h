@@ -16,10 +16,12 @@ namespace pronghorn::ipc {
 struct Boot {
   std::uint32_t slot = 0;  ///< 0-based; people see slot + 1
   std::uint64_t generation = 1;
-  int config_fd = -1;          ///< sealed memfd with the effective configuration (TOML)
-  int scoreboard_fd = -1;      ///< memfd of ipc::Scoreboard
-  int access_log_fd = -1;      ///< -1: none
-  int root_fd = -1;            ///< the document root, opened by the master (O_PATH); -1: none
+  int config_fd = -1;      ///< sealed memfd with the effective configuration (TOML)
+  int scoreboard_fd = -1;  ///< memfd of ipc::Scoreboard
+  int access_log_fd = -1;  ///< -1: none
+  /// The document roots, opened by the master (O_PATH), of the sites that have one, the default
+  /// site's first.
+  std::vector<int> root_fds;
   std::vector<int> doorbells;  ///< one eventfd per slot, in slot order: the gate's baton
 
   static constexpr const char* kVariable = "PRONGHORN_BOOT";

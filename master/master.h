@@ -47,7 +47,8 @@ class Master {
     std::uint32_t workers = 1;                 ///< of our own; 0: programs only
     std::vector<Program> programs{};           ///< their workers' slots follow ours
     AccessLogFile access_log{};                ///< opened by the caller; the workers inherit it
-    int root_fd = -1;  ///< the document root, opened by the caller, stays theirs; inherited, too
+    /// The document roots (Boot::root_fds), opened by the caller, stay theirs; inherited, too.
+    std::vector<int> root_fds{};
     /// Descriptors that this process was started with: what programs may ask for by number.
     std::set<std::int64_t> inherited{};
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above

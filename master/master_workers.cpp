@@ -45,7 +45,7 @@ void Master::Impl::make_images() {
     own.config_fd = config_file.get();
     own.scoreboard_fd = board->fd();
     own.access_log_fd = access_log.fd();
-    own.root_fd = options.root_fd;
+    own.root_fds = options.root_fds;
     for (const auto& bell : doorbells) own.doorbells.push_back(bell.get());
     group_of_slot.insert(group_of_slot.end(), options.workers, 0);
   }

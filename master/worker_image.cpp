@@ -34,7 +34,7 @@ process::SpawnOptions own_options(const WorkerImage& image, std::uint32_t slot,
   boot.config_fd = inherit(image.config_fd);
   boot.scoreboard_fd = inherit(image.scoreboard_fd);
   boot.access_log_fd = inherit(image.access_log_fd);
-  boot.root_fd = inherit(image.root_fd);
+  for (int fd : image.root_fds) boot.root_fds.push_back(inherit(fd));
   for (int fd : image.doorbells) boot.doorbells.push_back(inherit(fd));
   process::SpawnOptions options;
   options.env_merge = environment(unique_id);

@@ -23,7 +23,7 @@ struct WorkerImage {
   int config_fd = -1;
   int scoreboard_fd = -1;
   int access_log_fd = -1;
-  int root_fd = -1;
+  std::vector<int> root_fds;
   std::vector<int> doorbells;
 
   bool is_program() const noexcept { return !title.empty(); }

@@ -33,14 +33,46 @@ std::string make_page(int status) {
   return page;
 }
 
+// Phrases and advice have neither quotes nor backslashes (a test looks).
+std::string make_problem(int status) {
+  std::string text = "{\"type\":\"about:blank\",\"title\":\"";
+  text.append(reason_phrase(status)).append("\",\"status\":").append(std::to_string(status));
+  if (auto advice = status_advice(status); !advice.empty())
+    text.append(",\"detail\":\"").append(advice).append("\"");
+  return text + "}\n";
+}
+
+std::string make_line(int status) {
+  std::string text = std::to_string(status);
+  if (auto phrase = reason_phrase(status); !phrase.empty()) text.append(" ").append(phrase);
+  if (auto advice = status_advice(status); !advice.empty()) text.append(": ").append(advice);
+  return text + "\n";
+}
+
+using Texts = std::array<std::string, kLast - kFirst + 1>;
+
+std::string_view kept(Texts& texts, int status, std::string (*make)(int)) {
+  if (status < kFirst || status > kLast) return {};
+  std::string& text = texts[static_cast<std::size_t>(status - kFirst)];
+  if (text.empty()) text = make(status);
+  return text;
+}
+
 }  // namespace
 
 std::string_view status_page(int status) {
-  thread_local std::array<std::string, kLast - kFirst + 1> pages;
-  if (status < kFirst || status > kLast) return {};
-  std::string& page = pages[static_cast<std::size_t>(status - kFirst)];
-  if (page.empty()) page = make_page(status);
-  return page;
+  thread_local Texts pages;
+  return kept(pages, status, &make_page);
+}
+
+StatusText status_text(int status, TextForm form) {
+  if (form == TextForm::html) return {status_page(status), "text/html; charset=utf-8"};
+  if (form == TextForm::json && status >= 400) {
+    thread_local Texts problems;
+    return {kept(problems, status, &make_problem), "application/problem+json"};
+  }
+  thread_local Texts lines;
+  return {kept(lines, status, &make_line), "text/plain; charset=utf-8"};
 }
 
 std::string_view status_page_policy() noexcept {

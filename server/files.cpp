@@ -233,7 +233,10 @@ FileEntry& Files::Impl::keep(OpenedForms opened, std::int64_t now_ms) {
   entry.site = site;
   entry.path = path;
   entry.checked_ms = now_ms;
-  bool has_variants = std::ranges::count_if(opened, [](auto& o) { return o.has_value(); }) > 1;
+  std::string_view type = options.types->type_of(path);
+  bool varies = std::ranges::count_if(opened, [](auto& o) { return o.has_value(); }) > 1 ||
+                (options.is_compressed && opened[0] &&
+                 options.is_compressed(type, static_cast<std::uint64_t>(opened[0]->info.st_size)));
   bool settled = true;
   for (std::size_t i = 0; i < kEncodings; ++i) {
     if (!opened[i]) continue;
@@ -245,14 +248,13 @@ FileEntry& Files::Impl::keep(OpenedForms opened, std::int64_t now_ms) {
     settled =
         settled && options.cache && is_settled(identity, now, options.cache->options().settled);
     entry.offered.add(encoding);
-    entry.forms[i].emplace(FileForm{
-        .identity = identity,
-        .validators = validators,
-        .head = make_head(validators, options.types->type_of(path), encoding, has_variants),
-        .unmodified = {},
-        .bytes = {},
-        .file = {},
-        .opened = std::move(opened[i]->file)});
+    entry.forms[i].emplace(FileForm{.identity = identity,
+                                    .validators = validators,
+                                    .head = make_head(validators, type, encoding, varies),
+                                    .unmodified = {},
+                                    .bytes = {},
+                                    .file = {},
+                                    .opened = std::move(opened[i]->file)});
   }
   if (settled && options.cache) return options.cache->put(std::move(entry), now_ms);
   if (options.cache) {

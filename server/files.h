@@ -9,8 +9,11 @@
 #include <pronghorn/server/response.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pronghorn::server {
@@ -32,6 +35,9 @@ class Files {
     std::size_t ranges = 16;                   ///< of one request; more are answered with the whole
     std::shared_ptr<FileCache> cache{};        ///< of the worker; none: nothing is kept
     std::shared_ptr<const MimeTypes> types{};  ///< none: the built-in ones
+    /// Whether a file of that type and size is compressed on its way to who takes that: its answers
+    /// have Vary then. None: no file is.
+    std::function<bool(std::string_view type, std::uint64_t bytes)> is_compressed{};
   };
   /// Opens the root once (O_PATH): it may be renamed or its parents become unreadable afterwards.
   /// @errors not there, not a directory, or a kernel without openat2(2) (Linux 5.6)

@@ -72,14 +72,14 @@ std::optional<std::string> read_whole(int fd, const FileIdentity& identity) {
 }
 
 std::shared_ptr<const Response::Head> make_head(const Validators& validators, std::string_view type,
-                                                Encoding encoding, bool has_variants) {
+                                                Encoding encoding, bool varies) {
   Response::Head head;
   head.type = type;
   head.headers.reserve(5);
   head.headers.push_back({"ETag", std::string(validators.etag())});
   head.headers.push_back({"Last-Modified", format_http_date(validators.modified())});
   head.headers.push_back({"Accept-Ranges", "bytes"});
-  if (has_variants) head.headers.push_back({"Vary", "Accept-Encoding"});
+  if (varies) head.headers.push_back({"Vary", "Accept-Encoding"});
   if (encoding != Encoding::identity) {
     head.headers.push_back({"Content-Encoding", std::string(encoding_name(encoding))});
   }

@@ -72,8 +72,8 @@ struct Files::Impl {
 /// The bytes of an open file; nothing when it is not, or no longer, what `identity` says.
 std::optional<std::string> read_whole(int fd, const FileIdentity& identity);
 
-/// The fields and the type of a form's 200. `has_variants`: its answers depend on Accept-Encoding.
+/// The fields and the type of a form's 200. `varies`: its answers depend on Accept-Encoding.
 std::shared_ptr<const Response::Head> make_head(const Validators& validators, std::string_view type,
-                                                Encoding encoding, bool has_variants);
+                                                Encoding encoding, bool varies);
 
 }  // namespace pronghorn::server

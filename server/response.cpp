@@ -3,6 +3,8 @@
 
 #include "server/syntax.h"
 
+#include <algorithm>
+
 namespace pronghorn {
 
 std::uint64_t FileBody::total() const noexcept {
@@ -44,12 +46,28 @@ Response& Response::status(int status) & {
 
 Response& Response::header(std::string name, std::string value) & {
   if (server::iequals(name, "content-type")) return type(value);
-  if (head_) {
-    headers_ = head_->headers;
-    if (own_type_.empty()) own_type_ = head_->type;
-    head_.reset();
-  }
+  own_head();
   headers_.push_back({std::move(name), std::move(value)});
+  return *this;
+}
+
+/// From now on the fields are ours to change.
+void Response::own_head() {
+  if (!head_) return;
+  headers_ = head_->headers;
+  if (own_type_.empty()) own_type_ = head_->type;
+  head_.reset();
+}
+
+Response& Response::set_header(std::string name, std::string value) & {
+  return remove_header(name).header(std::move(name), std::move(value));
+}
+
+Response& Response::remove_header(std::string_view name) & {
+  auto is_meant = [&](const Header& field) { return server::iequals(field.name, name); };
+  if (std::ranges::none_of(headers(), is_meant)) return *this;
+  own_head();
+  std::erase_if(headers_, is_meant);
   return *this;
 }
 

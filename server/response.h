@@ -94,6 +94,10 @@ class Response {
   Response&& header(std::string name, std::string value) && {
     return std::move(this->header(std::move(name), std::move(value)));
   }
+  /// Replaces every field of that name, in any case; adds it when there is none.
+  Response& set_header(std::string name, std::string value) &;
+  /// Takes away every field of that name, in any case.
+  Response& remove_header(std::string_view name) &;
   /// Replaces the Content-Type.
   Response& type(std::string_view content_type) &;
   Response&& type(std::string_view content_type) && { return std::move(this->type(content_type)); }
@@ -134,6 +138,8 @@ class Response {
   bool is_page() const noexcept { return page_; }
 
  private:
+  void own_head();
+
   int status_ = 200;
   bool page_ = false;
   std::string_view known_type_;  // a literal, so that the usual types cost no allocation

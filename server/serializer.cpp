@@ -52,11 +52,8 @@ struct BodyView {
   std::uint64_t length = 0;  // what Content-Length says
 };
 
-BodyView view_body(const Response& response) {
-  if (response.is_page()) {
-    std::string_view page = status_page(response.status());
-    return {page, page.size()};
-  }
+BodyView view_body(const Response& response, const StatusText& page) {
+  if (response.is_page()) return {page.bytes, page.bytes.size()};
   if (const auto* text = std::get_if<std::string>(&response.body())) return {*text, text->size()};
   if (const auto* file = std::get_if<FileBody>(&response.body())) return {{}, file->total()};
   if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());
@@ -111,12 +108,13 @@ bool is_sendable(const Response& response) noexcept {
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out) {
   int status = response.status();
   bool bodiless = is_bodiless(status);
+  StatusText page = response.is_page() ? status_text(status, framing.page_form) : StatusText{};
   // 205: no content, and says so (RFC 9110 §15.3.6).
   BodyView body =
-      bodiless || status == 205 || framing.is_streamed ? BodyView{} : view_body(response);
+      bodiless || status == 205 || framing.is_streamed ? BodyView{} : view_body(response, page);
   if (framing.is_head) body.bytes = {};
   const std::string& start = preamble(status);
-  std::string_view type = response.is_page() ? "text/html; charset=utf-8" : response.content_type();
+  std::string_view type = response.is_page() ? page.type : response.content_type();
 
   std::size_t before = out.size();
   std::size_t room = room_for(response, framing, body.bytes, start) + type.size();
@@ -132,7 +130,11 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
         w.field("Content-Length", {digits, static_cast<std::size_t>(end - digits)});
       }
       if (!type.empty()) w.field("Content-Type", type);
-      if (response.is_page()) w.field("Content-Security-Policy", status_page_policy());
+      if (response.is_page()) {
+        w.field("Vary", "Accept");
+        if (framing.page_form == TextForm::html)
+          w.field("Content-Security-Policy", status_page_policy());
+      }
     }
     for (const auto& [name, value] : response.headers()) {
       if (!is_servers_own(name)) w.field(name, value);

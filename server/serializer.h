@@ -4,6 +4,8 @@
 
 #include <pronghorn/server/response.h>
 
+#include "server/accept.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,6 +21,7 @@ struct AnswerFraming {
   bool is_streamed = false;               ///< the body comes later:
   bool is_chunked = false;                ///< … in chunks, or
   std::optional<std::uint64_t> length{};  ///< … that long; else until the connection's end
+  TextForm page_form = TextForm::html;    ///< of a response that is the page of its status
 };
 
 /// False when the response must not be sent: a status outside 200 to 599, a field name that is no

@@ -55,6 +55,7 @@ void Session::answer(Response response, std::string& out) {
     response = Response::error(500);
   }
   AnswerFraming framing = begin_answer();
+  if (response.is_page()) framing.page_form = choose_text_form(ex.parser.fields());
   std::size_t before = out.size();
   std::uint64_t bytes = serialize(response, framing, out);
   const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());

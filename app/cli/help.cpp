@@ -73,7 +73,7 @@ std::string_view examples(CommandBit command) {
 
 std::string program_help() {
   std::string result =
-      "pronghorn - a web server on every core that stays up\n\n"
+      "pronghorn - a web server on every core that stays up\n"
       "  pronghorn serve ./site                   serve it on http://127.0.0.1:8080\n"
       "  pronghorn run app.js                     a Node program on every core\n"
       "  pronghorn check pronghorn.toml           find every mistake, touch nothing\n\n"

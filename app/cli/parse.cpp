@@ -108,6 +108,7 @@ Sources sources_of(const Line& line, const Found& found, Colour colour) {
   sources.access_log = found.last("access-log");
   sources.scheduling = found.last("scheduling");
   sources.sticky = found.flag("sticky");
+  sources.listing = found.flag("listing");
   if (!line.has_commands) sources.system_file.clear();
   sources.colour = colour;
   return sources;

@@ -21,6 +21,7 @@ constexpr unsigned kSettings = kSources | kRun;
 constexpr OptionSpec kOptions[] = {
     {"listen", 'l', "ADDR", kSources, true, "HOST:PORT or unix:PATH, repeatable [127.0.0.1:8080]",
      "listen"},
+    {"listing", 0, "", kSources, false, "show directories that have no index [off]", "listing"},
     {"workers", 'w', "N", kSettings, false, "number, or auto: CPUs we may use [auto]", "workers"},
     {"config", 'c', "FILE", kSettings, false, "TOML; the command line wins over it", ""},
     {"access-log", 0, "PATH", kSources, false,

@@ -9,6 +9,7 @@ using pronghorn::app::kept_files_limit;
 TEST_CASE("connection limit: auto leaves a descriptor for a file beside each connection") {
   CHECK(connection_limit(0, 20'000, 2).value() == 9'987);
   CHECK(connection_limit(0, 64, 4).value() == 18);
+  CHECK(connection_limit(0, 64, 4, 3).value() == 15);  // three for each further site
 }
 
 TEST_CASE("connection limit: what was asked for must fit") {

@@ -39,6 +39,7 @@ config::Value other_value(const config::Key& key) {
     return std::chrono::milliseconds(key.min + 1);
   if (std::holds_alternative<std::string>(value))
     return std::string(key.type == config::Type::choice ? key.words().back() : "a \"b\"\n${c}");
+  if (key.type == config::Type::media_types) return std::vector<std::string>{"image/*"};
   if (std::holds_alternative<std::vector<std::string>>(value))
     return std::vector<std::string>{"${x}", "\xc3\xa4\"", "z"};
   return std::vector<config::ListenAddress>{{.host = "::1", .port = 65535, .path = {}},
@@ -99,6 +100,43 @@ TEST_CASE("to_toml: odd text survives, and variables are not put in again") {
     REQUIRE_MESSAGE(back, back.error().message());
     CHECK(*back == changed);
   }
+}
+
+namespace {
+
+/// With a rule of each kind, in the order in which the file's reader gives the fields of a table.
+config::Site site_with_rules() {
+  config::Site site;
+  site.root = "/srv/${x}";
+  site.index = {"a.html", "b \"c\".html"};
+  site.listing = true;
+  site.fallback = "app/index.html";
+  site.cache_control = {{.match = {"*.css", "/a b/*", "text/*"}, .value = "max-age=3, x=\"${y}\""},
+                        {.match = {}, .value = "no-cache"}};
+  site.headers = {{.match = {"/x"},
+                   .remove = {"ETag", "x!y"},
+                   .set = {{"X-A", "a\tb"}, {"x'b|~", "$${"}},
+                   .add = {{"Link", "<a>; rel=\"b\""}}},
+                  {.match = {}, .remove = {}, .set = {{"X-C", ""}}, .add = {}}};
+  site.redirects = {{.from = "/gr\xc3\xbc\xc3\x9f/*", .to = "https://example.org/*", .status = 308},
+                    {.from = "/x", .to = "/y?z=1", .status = 301}};
+  site.error_pages = {{.status = {404, 410}, .file = "404.html"}, {.status = {500}, .file = "e/5"}};
+  return site;
+}
+
+}  // namespace
+
+TEST_CASE("to_toml: sites with rules of every kind survive") {
+  Config changed;
+  static_cast<config::Site&>(changed) = site_with_rules();
+  changed.hosts.push_back({.names = {"example.org", "*.example.org"}, .site = site_with_rules()});
+  changed.hosts.push_back({.names = {"[::1]"}, .site = {}});
+  changed.refuse_unknown_hosts = true;
+  const std::string text = config::to_toml(changed);
+  const auto back = config::from_toml(text);
+  REQUIRE_MESSAGE(back, back.error().message());
+  CHECK(*back == changed);
+  CHECK(config::to_toml(*back) == text);
 }
 
 TEST_CASE("to_toml: a NUL in a route's text survives") {

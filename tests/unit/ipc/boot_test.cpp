@@ -17,8 +17,10 @@ TEST_CASE("boot: the text reads back as what was written") {
             .config_fd = 4,
             .scoreboard_fd = 5,
             .access_log_fd = 6,
+            .root_fds = {9, 10},
             .doorbells = {7, 8}};
-  CHECK(boot.to_text() == "slot=3 generation=7 config=4 scoreboard=5 access_log=6 doorbells=7,8");
+  CHECK(boot.to_text() ==
+        "slot=3 generation=7 config=4 scoreboard=5 access_log=6 roots=9,10 doorbells=7,8");
   auto read = Boot::parse(boot.to_text());
   REQUIRE(read.has_value());
   CHECK(read->to_text() == boot.to_text());
@@ -28,7 +30,7 @@ TEST_CASE("boot: the text reads back as what was written") {
 TEST_CASE("boot: anything else is an error that names it") {
   for (const char* text :
        {"slot", "slot=", "slot=x", "slot=-1", "slot=1x", "what=1", "config=99999999999",
-        "doorbells=", "doorbells=1,,2", "doorbells=1 doorbells=2"}) {
+        "doorbells=", "doorbells=1,,2", "doorbells=1 doorbells=2", "roots=1,-1", "root=1"}) {
     CAPTURE(text);
     CHECK_FALSE(Boot::parse(text).has_value());
   }

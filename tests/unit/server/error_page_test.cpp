@@ -4,6 +4,8 @@
 #include "server/style_hash.h"
 #include "wire.h"
 
+#include <algorithm>
+
 using namespace pronghorn;
 using namespace pronghorn::test;
 
@@ -36,6 +38,45 @@ TEST_CASE("error page: says the status, and nothing of the request or the produc
     CHECK_FALSE(o.bytes.contains(word));
   }
   CHECK_FALSE(a.has("Server:"));
+}
+
+TEST_CASE("error page: in the form that Accept asks for") {
+  Wire w;
+  auto ask = [&](const std::string& accept) {
+    return answers(w.run({"GET /none HTTP/1.1\r\nHost: x\r\nAccept: " + accept + "\r\n\r\n"}).bytes)
+        .at(0);
+  };
+  Answer json = ask("application/json");
+  CHECK(json.has("Content-Type: application/problem+json\r\n"));
+  CHECK(json.body ==
+        "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
+        "\"detail\":\"There is no page at this address.\"}\n");
+  CHECK_FALSE(json.has("Content-Security-Policy"));
+  Answer text = ask("image/png");
+  CHECK(text.has("Content-Type: text/plain; charset=utf-8\r\n"));
+  CHECK(text.body == "404 Not Found: There is no page at this address.\n");
+  Answer html = ask("*/*");
+  CHECK(html.has("Content-Type: text/html; charset=utf-8\r\n"));
+  for (const Answer& answer : {json, text, html}) CHECK(answer.has("Vary: Accept\r\n"));
+}
+
+TEST_CASE("error page: every status has each form, within a kilobyte, and JSON that is valid") {
+  for (int status = 200; status <= 599; ++status) {
+    CAPTURE(status);
+    CHECK(server::status_page(status).size() < 1024);
+    auto problem = server::status_text(status, server::TextForm::json).bytes;
+    auto line = server::status_text(status, server::TextForm::plain).bytes;
+    CHECK(line.starts_with(std::to_string(status)));
+    CHECK(line.find('\n') == line.size() - 1);
+    // Quotes are those of the members, and nothing is escaped: so the text in them needs no escape.
+    if (status >= 400) {
+      auto quotes = std::ranges::count(problem, '"');
+      CHECK((quotes == 10 || quotes == 14));
+      CHECK_FALSE(problem.contains('\\'));
+    } else {
+      CHECK(problem == line);
+    }
+  }
 }
 
 TEST_CASE("error page: a redirect has one, and its location") {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// A site of the configuration: the files of a directory, and the rules for answers. Sites chooses
+// among them by Host; app/routes.cpp puts them into a router.
+#pragma once
+
+#include <pronghorn/base/result.h>
+#include <pronghorn/config/site.h>
+#include <pronghorn/server/request.h>
+#include <pronghorn/server/response.h>
+
+#include "server/files.h"
+
+#include <memory>
+#include <optional>
+
+namespace pronghorn::server {
+
+class Compression;
+
+class Site {
+ public:
+  /// `options` are what the files of all sites have in common: not the root, not the index.
+  /// `shared` may be null (nothing is compressed), and outlives the site.
+  /// @errors the root cannot be opened
+  static Result<Site> open(const config::Site& site, Files::Options options, Compression* shared);
+  ~Site();
+  Site(Site&&) noexcept;
+  Site& operator=(Site&&) noexcept;
+
+  /// The first redirect that the path fits. Any method.
+  std::optional<Response> redirect(const Request& request);
+  /// The files: what Files answers, a listing, or the fallback, with Cache-Control by rule.
+  Response answer(const Request& request);
+  /// To be called with every answer to this site's requests: puts the site's own page in place of
+  /// the built-in one, changes fields by rule, and compresses.
+  void finish(const Request& request, Response& response);
+
+ private:
+  struct Impl;
+  explicit Site(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pronghorn::server

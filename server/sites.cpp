@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/sites.h"
+
+#include <utility>
+
+namespace pronghorn::server {
+
+Result<Sites> Sites::open(const config::Config& config, const Files::Options& options) {
+  Sites sites;
+  sites.refuse_unknown_ = sites.has_before_ = config.refuse_unknown_hosts;
+  if (config.compression.on) {
+    sites.compression_ = std::make_unique<Compression>(config.compression);
+    sites.has_after_ = true;
+  }
+  if (auto added = sites.add(config, options); !added) return std::unexpected(added.error());
+  for (const auto& host : config.hosts) {
+    for (const auto& name : host.names) sites.hosts_.add(name, sites.sites_.size());
+    if (auto added = sites.add(host.site, options); !added) return std::unexpected(added.error());
+  }
+  return sites;
+}
+
+Result<void> Sites::add(const config::Site& rules, const Files::Options& options) {
+  auto site = Site::open(rules, options, compression_.get());
+  if (!site) return std::unexpected(site.error());
+  sites_.push_back(std::move(*site));
+  has_files_ = has_files_ || !rules.root.empty();
+  has_before_ = has_before_ || !rules.redirects.empty();
+  has_after_ = has_after_ || !rules.headers.empty() || !rules.error_pages.empty();
+  return {};
+}
+
+/// Null: unknown, and to be refused.
+Site* Sites::find(const Request& request) noexcept {
+  if (sites_.size() == 1 && !refuse_unknown_) return &sites_.front();
+  if (auto index = hosts_.find(request.host())) return &sites_[*index];
+  return refuse_unknown_ ? nullptr : &sites_.front();
+}
+
+std::optional<Response> Sites::before(const Request& request) {
+  Site* site = find(request);
+  // RFC 9110 §15.5.20
+  if (site == nullptr) return Response::error(421);
+  return site->redirect(request);
+}
+
+Response Sites::answer(const Request& request) {
+  Site* site = find(request);
+  return site == nullptr ? Response::error(421) : site->answer(request);
+}
+
+void Sites::after(const Request& request, Response& response) {
+  if (Site* site = find(request)) site->finish(request, response);
+}
+
+}  // namespace pronghorn::server
