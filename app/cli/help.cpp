@@ -75,11 +75,9 @@ std::string program_help() {
   std::string result =
       "pronghorn - a web server on every core that stays up\n"
       "  pronghorn serve ./site                   serve it on http://127.0.0.1:8080\n"
-      "  pronghorn run app.js                     a Node program on every core\n"
-      "  pronghorn check pronghorn.toml           find every mistake, touch nothing\n\n"
+      "  pronghorn run app.js                     a Node program on every core\n\n"
       "Commands\n";
   for (const CommandSpec& command : commands()) {
-    if (command.bit == kHelp) continue;  // the last line is about that
     const std::string left = fmt::format("{} {}", command.name, command.argument);
     result += fmt::format("  {:<16}{}\n", left, command.doc);
   }

@@ -149,6 +149,7 @@ EXPLAINED = [
     ("Ranges do not overlap, and no bound is too large", "range-(overlap|huge)", ["status"], "206 200|416 206"),
     ("The body of several parts begins with its boundary", "range-(two|three|some)", ["content-length", "body"], ".*"),
     ("Vary stands where there are variants", ".*", ["vary"], " Accept-Encoding"),
+    ("An error has the form that Accept asks for", ".*", ["vary"], " Accept"),
     ("Encodings are chosen by their q, zstd and br among them", "encoding-(star|br|zstd|browser|prefer-identity)",
      ["content-encoding", "content-length", "body"], ".*"),
     ("Host is checked", "host-(at|bad-port|two-ports|unclosed|markup|number)", ["status"], "200 400"),
