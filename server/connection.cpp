@@ -6,8 +6,10 @@
 #include "server/deadlines.h"
 
 #include <cerrno>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -117,14 +119,21 @@ void Connection::set_reading(bool on) noexcept {
 void Connection::finish() {
   // Input that is unread at close(2) makes the kernel send RST, which can overtake our last answer:
   // FIN first, then read until the client's FIN (RFC 9112 §9.6).
-  // Where we have not been reading, nobody knows what there is.
-  bool maybe_unread = more_unread_ || (tcp_ && !reading_);
+  // Where we have not been reading, nobody knows what there is; and what the client sends while a
+  // large answer is under way has the same effect.
+  bool maybe_unread = more_unread_ || (tcp_ && !reading_) || (sent_much_ && is_under_way());
   if (eof_ || !(session_.needs_linger() || maybe_unread)) return close();
   if (!tcp_ && !attach()) return close();
   lingering_ = true;
   tcp_->shutdown_write();
   set_reading(true);
   context_.deadlines.set(deadline_, context_.loop.now_ms() + context_.timeouts.linger.count());
+}
+
+/// Of what the kernel took there is something that the client's kernel has not.
+bool Connection::is_under_way() const noexcept {
+  int waiting = 0;
+  return ::ioctl(fd(), SIOCOUTQ, &waiting) != 0 || waiting > 0;
 }
 
 void Connection::drop(std::size_t bytes) {

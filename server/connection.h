@@ -72,6 +72,7 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   void settle();
   void set_reading(bool on) noexcept;
   void finish();
+  bool is_under_way() const noexcept;
   void drop(std::size_t bytes);
   void abort() noexcept;
 
@@ -118,6 +119,7 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool eof_ = false;
   bool lingering_ = false;
   bool more_unread_ = false;  // the last read filled the buffer
+  bool sent_much_ = false;    // more than surely is with the client soon
   bool is_from_elsewhere_ = false;
   bool is_woken_ = false;  // on the context's list
 };

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kQueuePiece = 64 * 1024;
 /// A connection's share of a turn of the loop; beyond it the others come first.
 constexpr std::size_t kTurnBudget = 1024 * 1024;
+/// Ten segments, what a new connection may have on its way at once (RFC 6928).
+constexpr std::size_t kFirstFlight = 14 * 1024;
 }  // namespace
 
 /// `out`, then the session's piece of a body, then what the session says after it, until the kernel
@@ -61,6 +63,7 @@ std::size_t Connection::count_sent(ssize_t result, std::size_t& budget) noexcept
   auto sent = static_cast<std::size_t>(std::max<ssize_t>(result, 0));
   context_.session.counters.bytes_out.add(sent);
   budget -= std::min(budget, sent);
+  sent_much_ |= sent > kFirstFlight;
   return sent;
 }
 
@@ -78,6 +81,7 @@ bool Connection::enqueue(std::string_view bytes) {
 }
 
 void Connection::write_piece(std::string piece) {
+  sent_much_ = true;
   in_flight_ = static_cast<std::uint32_t>(piece.size());
   tcp_->write(std::move(piece));
 }

@@ -33,7 +33,7 @@ std::vector<struct stat> stats_of(const std::vector<std::string>& paths) {
 /// beneath the root. @returns false when it would be refused
 bool look_at(int directory, const RootDirectory& root, const std::string& path,
              struct stat& info) noexcept {
-  const char* name = path.c_str() + path.rfind('/') + 1;
+  const char* name = path.c_str() + (path.rfind('/') + 1);
   if (::fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
   if (S_ISLNK(info.st_mode)) {
     auto opened = root.open_file(path.c_str());

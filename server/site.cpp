@@ -218,7 +218,8 @@ void Site::Impl::show_own_page(const Request& request, Response& response) {
 void Site::Impl::change_fields(const Request& request, Response& response) {
   if (headers.empty()) return;
   locate(request);
-  Subject subject{path, type_of(response)};
+  const std::string type(type_of(response));  // a rule may change it
+  Subject subject{path, type};
   for (const auto& rule : headers) {
     if (!rule.match.has(subject)) continue;
     for (const auto& name : rule.change.remove) response.remove_header(name);

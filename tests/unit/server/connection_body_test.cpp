@@ -104,6 +104,26 @@ TEST_CASE("connection: a client that sends on after it asked for the close loses
   CHECK(count_of(c.received, "HTTP/1.1") == 1);
 }
 
+TEST_CASE(
+    "connection: what is sent on while the kernel has a whole large answer costs nothing of it") {
+  TestServer s;
+  s.make_file(512 << 10);
+  Client c = s.listener.connect(64 * 1024);
+  std::string request = get("/file", kClose);
+  c.send(request.substr(0, 10));
+  s.run_for(20ms);  // it is read from by now
+  c.send(request.substr(10));
+  s.run_for(20ms);
+  c.send(get("/hello"));
+  REQUIRE(s.until([&] {
+    c.read(30'000);
+    return c.over();
+  }));
+  CHECK(c.error == 0);
+  CHECK(c.received.size() > (512 << 10));
+  CHECK(count_of(c.received, "HTTP/1.1") == 1);
+}
+
 TEST_CASE("connection: shared bytes reach quick and slow clients, and stay one copy") {
   auto bytes = std::make_shared<const std::string>(pattern(2 << 20));
   for (bool slow : {false, true}) {
