@@ -124,7 +124,7 @@ Response Files::Impl::answer(const Request& request) {
     bool afresh = attempt > 0;
     Found found = is_directory ? find_index(afresh) : find(afresh);
     if (!found.is_directory && found.entry == nullptr) return Response::error(found.status);
-    auto response = !is_read             ? answer_other_method(request)
+    auto response = !is_read             ? std::optional(answer_other_method(request.method()))
                     : found.is_directory ? redirect_to_directory(request)
                                          : answer(request, *found.entry);
     if (found.entry == nullptr) return std::move(*response);
@@ -137,9 +137,8 @@ Response Files::Impl::answer(const Request& request) {
   return Response::error(503);
 }
 
-/// RFC 9110 §15.5.6: a 405 says what is allowed. Where there is nothing it is a 404 as for all.
-std::optional<Response> Files::Impl::answer_other_method(const Request& request) const {
-  Response response = request.method() == "OPTIONS" ? Response(204) : Response::error(405);
+Response Files::answer_other_method(std::string_view method) {
+  Response response = method == "OPTIONS" ? Response(204) : Response::error(405);
   response.header("Allow", std::string(kAllowed));
   return response;
 }

@@ -49,6 +49,9 @@ class Files {
   /// GET and HEAD answer a file, a part of it, 304, 412, 416, a redirect to "path/" or an error;
   /// where there is something, OPTIONS and other methods are told what is allowed (204, 405).
   Response answer(const Request& request);
+  /// Where something is, but not for this method: a 405, to OPTIONS a 204, with Allow (RFC 9110
+  /// §15.5.6).
+  static Response answer_other_method(std::string_view method);
   /// Of the last answer(): what its 200 or 206 is made of; null when it was another. Valid until
   /// the next answer().
   const FileIdentity* served() const noexcept;

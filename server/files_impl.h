@@ -42,7 +42,6 @@ struct Files::Impl {
 
   // files.cpp
   Response answer(const Request& request);
-  std::optional<Response> answer_other_method(const Request& request) const;
   std::optional<Response> redirect_to_directory(const Request& request) const;
   Found find_index(bool afresh);
   Found find(bool afresh);

@@ -33,9 +33,8 @@ class Router {
   Result<void> add(std::string_view method, std::string_view pattern, const RouteOptions& options,
                    Handler handler);
   /// What answers when no pattern matches the path; at most one (the files, usually). With
-  /// `methods`
-  /// ("GET", "HEAD") others are a 405 at once, before their body is read; without, it gets any
-  /// method.
+  /// `methods` ("GET", "HEAD") the body of others is read and dropped, or not awaited where the
+  /// client asks first: the handler says 404 or 405, as only it knows what is there.
   void fallback(Handler handler, std::initializer_list<std::string_view> methods = {});
 
   /// An answer, instead of the handler's; nothing: go on.

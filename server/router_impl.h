@@ -27,6 +27,7 @@ struct RouteMatch {
   Handler* handler = nullptr;  ///< null: 404 when `allowed` is empty, else 405 (204 to OPTIONS)
   const RouteOptions* options = nullptr;  ///< of the handler
   server::MethodSet allowed;
+  bool takes_body = true;  ///< false: the handler only says whether it is a 404 or a 405
 };
 
 struct Router::Impl {

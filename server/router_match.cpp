@@ -104,8 +104,9 @@ RouteMatch Router::Impl::match(Method method, std::string_view path, RouteScratc
   }
   scratch.params.clear();
   if (!allowed.empty() || !fallback) return {nullptr, nullptr, allowed};
-  if (method != HTTP_TRACE && (fallback_methods.empty() || fallback_methods.has(method))) {
-    return {&fallback, &fallback_options, fallback_methods};
+  if (method != HTTP_TRACE) {
+    bool is_meant = fallback_methods.empty() || fallback_methods.has(method);
+    return {&fallback, &fallback_options, fallback_methods, is_meant};
   }
   allowed.add(fallback_methods.empty() ? MethodSet::common() : fallback_methods);
   allowed.add(HTTP_OPTIONS);

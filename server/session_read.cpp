@@ -127,7 +127,7 @@ int Session::understand() {
 /// The head is fine: answers now, or begins to read the body.
 void Session::admit(std::string_view in, std::string& out) {
   Exchange& ex = *exchange_;
-  bool has_handler = ex.route.handler != nullptr;
+  bool has_handler = ex.route.handler != nullptr && ex.route.takes_body;
   std::uint64_t limit = context_.limits.body;
   if (has_handler) limit = ex.route.options->body_limit.value_or(limit);
   if (!ex.parser.complete()) ex.body.begin(ex.parser, limit);

@@ -146,8 +146,11 @@ Response Site::answer(const Request& request) {
   if (!impl.files) return Response::error(404);
   Response response = impl.files->answer(request);
   impl.answered = true;
-  if (response.status() == 404 && response.is_page() && is_read(request.method())) {
-    if (auto other = impl.instead_of_missing(request)) response = std::move(*other);
+  if (response.status() == 404 && response.is_page()) {
+    if (auto other = impl.instead_of_missing(request)) {
+      response = is_read(request.method()) ? std::move(*other)
+                                           : Files::answer_other_method(request.method());
+    }
   }
   impl.set_cache_control(request, response);
   return response;

@@ -185,6 +185,9 @@ TEST_CASE("listing: only where it is on, for directories without an index, befor
   CHECK(rig.ask("/style.css/").status() == 404);
   CHECK(body(rig.ask("/none/")) == "APP");
   CHECK(rig.ask("/dir/", {{"Accept", "application/json"}}).content_type() == "application/json");
+  Response posted = rig.ask("/dir/", {}, "localhost:8080", "POST");
+  CHECK(posted.status() == 405);
+  CHECK(header(posted, "Allow") == "GET, HEAD, OPTIONS");
 }
 
 TEST_CASE("cache-control: the first rule that fits, of files only, also of 304") {
