@@ -139,7 +139,7 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
     for (const auto& [name, value] : response.headers()) {
       if (!is_servers_own(name)) w.field(name, value);
     }
-    if (!framing.connection.empty()) w.field("Connection", framing.connection);
+    w.field("Connection", framing.connection);
     w.put("\r\n\r\n").put(body.bytes);
     return static_cast<std::size_t>(w.at() - data);
   });

@@ -16,7 +16,7 @@ namespace pronghorn::server {
 
 struct AnswerFraming {
   std::string_view date;                  ///< 29 characters
-  std::string_view connection;            ///< "close", "keep-alive" or empty: no field
+  std::string_view connection;            ///< "close" or "keep-alive"
   bool is_head = false;                   ///< answers HEAD: no body follows
   bool is_streamed = false;               ///< the body comes later:
   bool is_chunked = false;                ///< … in chunks, or

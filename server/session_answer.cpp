@@ -30,11 +30,11 @@ AnswerFraming Session::begin_answer() {
                  (!ex.parser.is_chunked() &&
                   ex.parser.content_length() - ex.body.received() > limits.linger));
   if ((last || unread) && close_ == Close::no) close_ = Close::ours;
-  return {.date = context_.date.text(),
-          .connection = close_ != Close::no             ? "close"
-                        : ex.check.minor_version() == 0 ? "keep-alive"
-                                                        : "",
-          .is_head = ex.check.is_head_request()};
+  return {
+      .date = context_.date.text(),
+      // HTTP/1.1 needs no keep-alive; nginx and Node say it, and what reads answers looks for it.
+      .connection = close_ != Close::no ? "close" : "keep-alive",
+      .is_head = ex.check.is_head_request()};
 }
 
 /// What was routed passes the middleware on its way out. False: that threw.

@@ -12,7 +12,7 @@ namespace {
 
 const std::string kHello =
     "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nDate: -\r\nContent-Length: 6\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\n\r\nhello\n";
+    "Content-Type: text/plain; charset=utf-8\r\nConnection: keep-alive\r\n\r\nhello\n";
 const std::string kGet = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
 
 }  // namespace
@@ -48,7 +48,7 @@ TEST_CASE("session: shared bytes are copied while they are few, and follow their
   server::Session session(w.context, "::1");
   std::string out;
   session.on_bytes("GET /many HTTP/1.1\r\nHost: x\r\n\r\n" + kGet, out);
-  CHECK(out.ends_with("Content-Length: 100000\r\n\r\n"));
+  CHECK(out.ends_with("Content-Length: 100000\r\nConnection: keep-alive\r\n\r\n"));
   auto piece = session.take_file();
   REQUIRE(piece);
   CHECK(piece->bytes() == many.get());

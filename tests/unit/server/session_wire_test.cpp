@@ -10,7 +10,7 @@ namespace {
 
 const std::string kHello =
     "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nDate: -\r\nContent-Length: 6\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\n\r\nhello\n";
+    "Content-Type: text/plain; charset=utf-8\r\nConnection: keep-alive\r\n\r\nhello\n";
 const std::string kGet = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
 
 std::string post(std::string_view path, std::string_view body, std::string_view fields = "") {
@@ -104,7 +104,7 @@ TEST_CASE("session: nothing is processed after a request with close") {
   CHECK(o.closes);
   CHECK(o.lingers);  // there is unread input
   CHECK(w.run_all_ways("GET /hello HTTP/1.0\r\n\r\n" + kGet).bytes ==
-        kHello.substr(0, kHello.find("\r\n\r\n")) + "\r\nConnection: close\r\n\r\nhello\n");
+        kHello.substr(0, kHello.find("keep-alive")) + "close\r\n\r\nhello\n");
 }
 
 TEST_CASE("session: Connection is understood in every spelling") {
@@ -155,7 +155,7 @@ TEST_CASE("session: a draining server and the request limit say close") {
   Outcome o = w.run_all_ways(kGet + kGet + kGet);
   auto all = answers(o.bytes);
   REQUIRE(all.size() == 2);
-  CHECK_FALSE(all[0].has("Connection:"));
+  CHECK(all[0].has("Connection: keep-alive\r\n"));
   CHECK(all[1].has("Connection: close\r\n"));
   CHECK(o.closes);
   CHECK(o.lingers);  // the client did not know that it would be the last
@@ -318,7 +318,7 @@ TEST_CASE("session: framing fields of a handler are ignored") {
   });
   CHECK(w.run({"GET /own HTTP/1.1\r\nHost: x\r\n\r\n"}).bytes ==
         "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nDate: -\r\nContent-Length: 3\r\n"
-        "Content-Type: text/css\r\nX-Kept: yes\r\n\r\nabc");
+        "Content-Type: text/css\r\nX-Kept: yes\r\nConnection: keep-alive\r\n\r\nabc");
 }
 
 TEST_CASE("session: statuses without content have none") {
