@@ -40,6 +40,14 @@ bool BodySource::next(std::string& out) {
   return false;
 }
 
+std::uint64_t BodySource::left() const noexcept {
+  std::uint64_t bytes = tail_.size() + (piece_ ? piece_->length : 0);
+  for (std::size_t i = at_; i < parts_.size(); ++i) {
+    bytes += parts_[i].before.size() + parts_[i].length;
+  }
+  return bytes;
+}
+
 void BodySource::reset() noexcept {
   if (!open_) return;
   piece_.reset();

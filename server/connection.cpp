@@ -143,7 +143,15 @@ void Connection::drop(std::size_t bytes) {
   if (lingered_ >= context_.limits.linger) set_reading(false);
 }
 
-void Connection::close() noexcept { context_.owner.on_connection_closed(*this); }
+void Connection::close() noexcept {
+  note_cut();
+  context_.owner.on_connection_closed(*this);
+}
+
+void Connection::note_cut() noexcept {
+  session_.on_cut(unsent() + piece_.length);
+  context_.log_written();
+}
 
 /// For a body that cannot be sent as promised and a client that does not take it: RST says so, and
 /// frees what the kernel still holds. Never on the normal path.

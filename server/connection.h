@@ -75,6 +75,7 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool is_under_way() const noexcept;
   void drop(std::size_t bytes);
   void abort() noexcept;
+  void note_cut() noexcept;
 
   std::size_t unsent() const noexcept {
     return in_flight_ + (backlog_ ? backlog_->bytes.size() - backlog_->at : 0);

@@ -57,6 +57,10 @@ void ConnectionContext::end_call() {
   if (session.access_log != nullptr && !flush_scheduled_) schedule_flush();
 }
 
+void ConnectionContext::log_written() noexcept {
+  if (session.access_log != nullptr && !flush_scheduled_) schedule_flush();
+}
+
 void ConnectionContext::schedule_flush() {
   const auto wait = session.access_log->wait();
   if (!wait) return;

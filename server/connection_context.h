@@ -52,6 +52,8 @@ class ConnectionContext {
   /// Calls the connection's flush() at the end of the turn, unless forget() comes before.
   void wake(Connection& connection);
   void forget(Connection& connection) noexcept;
+  /// A session has told the access log something outside of with_session().
+  void log_written() noexcept;
   /// True while a handler may be on the stack: the server then must not touch connections.
   bool is_in_session() const noexcept { return in_session_; }
 

@@ -25,6 +25,15 @@ namespace pronghorn::server {
 struct AnswerState;
 class BodyState;
 
+/// What the access log will say of an answer that goes on after its head.
+struct SentAnswer {
+  bool is_open = false;
+  int status = 0;
+  std::uint64_t body_bytes = 0;  ///< when all of it is sent
+  std::uint64_t bytes_out = 0;   ///< the same, with the head
+  std::string head;              ///< for a log that wants it
+};
+
 struct Exchange {
   HeadCheck check;
   Parser parser;
@@ -52,6 +61,8 @@ struct Exchange {
   bool body_asked = false;           // a handler has asked for it
   bool routed = false;               // `request` is filled
 
+  SentAnswer sent;
+  bool was_cut = false;            // the answer has begun and has no end
   Instant started;                 // the head's end; only kept for the access log
   std::unique_ptr<Exchange> next;  // in the pool
 
@@ -64,6 +75,7 @@ struct Exchange {
     target = Target{};
     head.clear();
     head_view = {};
+    sent.is_open = was_cut = false;
     body_waited_ms = 0;
     why = Errc::body_incomplete;
     streams_body = discards = awaits_continue = body_asked = routed = false;

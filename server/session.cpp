@@ -120,6 +120,7 @@ void Session::on_output(std::string& out) {
 
 void Session::on_file_sent(std::string& out) {
   if (stage_ != Stage::file || exchange_->source.next(out)) return;
+  if (exchange_->sent.is_open) end_record(0);
   end_exchange();
   resume(out);
 }

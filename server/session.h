@@ -109,6 +109,10 @@ class Session {
   /// What SessionOwner::on_output() asked for. Harmless at any other time.
   void on_output(std::string& out);
 
+  /// The connection ends now, and `unsent` bytes of what it was given were not taken: the access
+  /// log is told of an answer that has no end.
+  void on_cut(std::uint64_t unsent) noexcept;
+
   Phase phase() const noexcept;
   /// False: the connection stops reading, writes what it has (and the file, if take_file() gives
   /// one), then calls on_file_sent() or, if wants_writable(), on_writable().
@@ -191,12 +195,16 @@ class Session {
   AnswerFraming begin_answer();
   bool run_after(Response& response) noexcept;
   void answer(Response response, std::string& out);
+  void count_answer(int status) noexcept;
   void count_answer(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
                     std::string_view sent) noexcept;
   void refuse(int status, std::string& out);
   // session_log.cpp
   void record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
               std::string_view sent) noexcept;
+  void begin_record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
+                    std::string_view sent);
+  void end_record(std::uint64_t missing) noexcept;
   void end_exchange() noexcept;
   std::string_view peer() const noexcept { return {peer_, peer_size_}; }
 

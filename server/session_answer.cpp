@@ -58,22 +58,29 @@ void Session::answer(Response response, std::string& out) {
   if (response.is_page()) framing.page_form = choose_text_form(ex.parser.fields());
   std::size_t before = out.size();
   std::uint64_t bytes = serialize(response, framing, out);
-  const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());
-  bool is_behind = std::holds_alternative<FileBody>(response.body()) ||
-                   (shared != nullptr && bytes > kCopiedBytes);
-  std::string_view sent = std::string_view(out).substr(before);
-  count_answer(response.status(), bytes, sent.size() + (is_behind ? bytes : 0), sent);
-  if (bytes > 0 && ex.source.begin(response.take_body(), out)) {
+  std::size_t size = out.size() - before;
+  int status = response.status();
+  bool goes_on = bytes > 0 && ex.source.begin(response.take_body(), out);
+  std::uint64_t bytes_out = goes_on ? size + bytes : out.size() - before;
+  std::string_view sent = std::string_view(out).substr(before, size);
+  if (goes_on) {
+    count_answer(status);
+    if (context_.access_log) begin_record(status, bytes, bytes_out, sent);
     stage_ = Stage::file;
   } else {
+    count_answer(status, bytes, bytes_out, sent);
     end_exchange();
   }
 }
 
-void Session::count_answer(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
-                           std::string_view sent) noexcept {
+void Session::count_answer(int status) noexcept {
   context_.counters.requests.add(1);
   if (status >= 500) context_.counters.requests_failed.add(1);
+}
+
+void Session::count_answer(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
+                           std::string_view sent) noexcept {
+  count_answer(status);
   if (context_.access_log) record(status, body_bytes, bytes_out, sent);
 }
 

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session tells the access log.
+#include <pronghorn/base/counters.h>
+
 #include "server/access_log.h"
+#include "server/answer_state.h"
 #include "server/exchange.h"
 #include "server/session.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace pronghorn::server {
+namespace {
+
+// What nginx writes for a client that left before anything was answered.
+constexpr int kClientLeft = 499;
+
+}  // namespace
 
 /// `sent` begins with the answer's head.
 void Session::record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
@@ -29,13 +39,62 @@ void Session::record(int status, std::uint64_t body_bytes, std::uint64_t bytes_o
                     .body_bytes = body_bytes,
                     .bytes_in = ex.check.size() + ex.body.received(),
                     .bytes_out = bytes_out,
-                    .earlier_requests = requests_ - 1};
+                    .earlier_requests = requests_ - (status == kClientLeft ? 0 : 1)};
   if (close_ != Close::no) entry.connection = AccessEntry::Connection::closed;
+  if (ex.was_cut) entry.connection = AccessEntry::Connection::aborted;
   if (log.wants_answer_head()) {
     entry.answer_head = sent.substr(0, sent.find("\r\n\r\n"));
   }
   if (active_) entry.duration_us = duration_cast<microseconds>(Clock::now() - ex.started).count();
   log.record(entry);
+}
+
+/// An answer whose body is sent over several turns: what the line will have is kept until then.
+void Session::begin_record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
+                           std::string_view sent) {
+  Exchange& ex = *exchange_;
+  if (ex.head_view.data() != ex.head.data()) {
+    // The receive buffer will hold other bytes by then. It was understood: so will the copy be.
+    ex.keep_head();
+    ex.facts = {};
+    ex.target = {};
+    read_facts(ex.parser.fields(), ex.check.minor_version(), ex.facts);
+    parse_target(ex.check.target(ex.head_view), ex.check.method(), ex.target);
+  }
+  ex.sent.is_open = true;
+  ex.sent.status = status;
+  ex.sent.body_bytes = body_bytes;
+  ex.sent.bytes_out = bytes_out;
+  ex.sent.head.clear();
+  if (context_.access_log->wants_answer_head()) ex.sent.head.assign(sent);
+}
+
+/// … and written, without the `missing` bytes at its end.
+void Session::end_record(std::uint64_t missing) noexcept {
+  SentAnswer& sent = exchange_->sent;
+  sent.is_open = false;
+  record(sent.status, sent.body_bytes - std::min(sent.body_bytes, missing),
+         sent.bytes_out - std::min(sent.bytes_out, missing), sent.head);
+}
+
+void Session::on_cut(std::uint64_t unsent) noexcept {
+  if (context_.access_log == nullptr || !exchange_ || !active_) return;
+  if (stage_ == Stage::upgraded) return;  // its 101 was all that HTTP has to say
+  Exchange& ex = *exchange_;
+  ex.was_cut = true;
+  if (ex.sent.is_open) {
+    end_record(unsent + ex.source.left());
+  } else if (ex.answer && ex.answer->head_sent) {
+    const AnswerState& a = *ex.answer;
+    std::uint64_t body = a.bodiless ? 0 : a.written;
+    std::uint64_t missing = unsent + a.output.size();
+    record(a.status, body - std::min(body, missing), a.bytes_out - std::min(a.bytes_out, unsent),
+           a.head_text);
+  } else {
+    record(kClientLeft, 0, 0, {});
+  }
+  context_.counters.requests_active.sub(1);
+  active_ = false;
 }
 
 }  // namespace pronghorn::server

@@ -150,6 +150,7 @@ void Session::cut(std::string& out) {
   a.output.clear();
   // A last chunk, or bytes of a length, are missing; else nothing but a reset tells.
   reset_ = !a.chunked && (!a.length || a.written == *a.length);
+  exchange_->was_cut = true;
   count_answer(a.status, a.bodiless ? 0 : a.written, a.bytes_out, a.head_text);
   end_exchange();
 }
