@@ -28,10 +28,14 @@ Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, 
 }
 
 Acceptor::Acceptor(Loop& loop, UniqueFd listener, Owner& owner)
-    : listener_(std::move(listener)), owner_(owner), rest_(loop, [this] {
-        resting_ = false;
-        draining_&& enabled_ ? take_all() : watch();
-      }) {}
+    : listener_(std::move(listener)),
+      owner_(owner),
+      rest_(loop,
+            [this] {
+              resting_ = false;
+              draining_&& enabled_ ? take_all() : watch();
+            }),
+      port_(local_port(listener_.get())) {}
 
 void Acceptor::set_enabled(bool on) noexcept {
   bool was = std::exchange(enabled_, on);
@@ -90,7 +94,7 @@ Acceptor::Taken Acceptor::take_one() {
   if (socket) {
     Peer peer;
     peer.describe(address);
-    owner_.on_accepted(std::move(socket), peer.view());
+    owner_.on_accepted(std::move(socket), peer.view(), port_);
     return Taken::one;
   }
   const int error = errno;

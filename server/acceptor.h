@@ -31,7 +31,8 @@ class Acceptor {
     virtual bool has_room() const noexcept = 0;
     /// Asked before each further accept of a wake-up.
     virtual bool takes_another() noexcept = 0;
-    virtual void on_accepted(UniqueFd socket, std::string_view peer) = 0;
+    /// `port` is ours; 0 of a unix socket.
+    virtual void on_accepted(UniqueFd socket, std::string_view peer, std::uint16_t port) = 0;
     virtual void on_wakeup_end() noexcept = 0;
     /// Accepting rests: the kernel is out of descriptors or memory.
     virtual void on_accept_failed() noexcept = 0;
@@ -70,6 +71,7 @@ class Acceptor {
   uv::Timer rest_;
   std::uint64_t pauses_ = 0;
   int drained_ = 0;
+  std::uint16_t port_;
   bool enabled_ = false;
   bool resting_ = false;
   bool draining_ = false;

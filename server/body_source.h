@@ -41,6 +41,8 @@ class BodySource {
   std::optional<BodyPiece> take() noexcept;
   /// The piece was sent: what stands between it and the next goes to `out`. False: that was all.
   bool next(std::string& out);
+  /// There is more than what is in the output.
+  bool is_open() const noexcept { return open_; }
   /// Bytes that were not handed out yet.
   std::uint64_t left() const noexcept;
   /// Lets go of a body that will not be sent.

@@ -15,10 +15,11 @@
 
 namespace pronghorn::server {
 
-Connection::Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer)
+Connection::Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer,
+                       std::uint16_t port)
     : context_(context),
       socket_(std::move(socket)),
-      session_(context.session, peer),
+      session_(context.session, peer, port),
       stage_since_ms_(context.loop.now_ms()),
       input_ms_(stage_since_ms_) {
   deadline_.owner = this;
@@ -144,12 +145,15 @@ void Connection::drop(std::size_t bytes) {
 }
 
 void Connection::close() noexcept {
-  note_cut();
+  note_cut(0);
   context_.owner.on_connection_closed(*this);
 }
 
-void Connection::note_cut() noexcept {
-  session_.on_cut(unsent() + piece_.length);
+/// `waiting`: what a session call has left in the context's `out`, and the kernel has not taken.
+void Connection::note_cut(std::size_t waiting) noexcept {
+  // Of what was given to the loop the kernel may have some.
+  std::size_t taken = tcp_ && tcp_->is_writing() ? in_flight_ - tcp_->unwritten() : 0;
+  session_.on_cut(waiting + unsent() - taken + piece_.length);
   context_.log_written();
 }
 

@@ -29,7 +29,8 @@ namespace pronghorn::server {
 class Connection final : private uv::Tcp::Handler, private SessionOwner {
  public:
   /// `socket` is connected; whether it blocks does not matter. Nothing is read before start().
-  Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer);
+  Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer,
+             std::uint16_t port = 0);
   ~Connection();
 
   /// Before start(): its socket does not inherit our listeners' options.
@@ -75,7 +76,7 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool is_under_way() const noexcept;
   void drop(std::size_t bytes);
   void abort() noexcept;
-  void note_cut() noexcept;
+  void note_cut(std::size_t waiting) noexcept;
 
   std::size_t unsent() const noexcept {
     return in_flight_ + (backlog_ ? backlog_->bytes.size() - backlog_->at : 0);

@@ -29,7 +29,10 @@ Connection::Flow Connection::transmit(std::string& out) {
       if (auto taken = session_.take_file()) piece_ = std::move(*taken);
     }
     bool sent = piece_.length > 0 && unsent() == 0 ? send_piece(out, budget) : send(out, budget);
-    if (!sent) return Flow::dead;
+    if (!sent) {
+      note_cut(out.size());
+      return Flow::dead;
+    }
     if (session_.needs_reset()) {
       abort();
       return Flow::dead;

@@ -47,6 +47,7 @@ void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   trim(exchange->head);
   trim(exchange->pending);
   trim(exchange->parser.store);
+  trim(exchange->sent.head);
   exchange->source.reset();
   exchange->pending_at = 0;
   exchange->body_state.reset();

@@ -25,7 +25,7 @@ namespace pronghorn::server {
 struct AnswerState;
 class BodyState;
 
-/// What the access log will say of an answer that goes on after its head.
+/// What the access log will say of an answer that the kernel has not taken yet.
 struct SentAnswer {
   bool is_open = false;
   int status = 0;
@@ -62,9 +62,10 @@ struct Exchange {
   bool routed = false;               // `request` is filled
 
   SentAnswer sent;
-  bool was_cut = false;            // the answer has begun and has no end
-  Instant started;                 // the head's end; only kept for the access log
-  std::unique_ptr<Exchange> next;  // in the pool
+  std::uint64_t interim_bytes = 0;  // of informational answers, as put out
+  bool was_cut = false;             // the answer has begun and has no end
+  Instant started;                  // the head's end; only kept for the access log
+  std::unique_ptr<Exchange> next;   // in the pool
 
   /// Before each request; `pending` stays.
   void reset() noexcept {
@@ -76,6 +77,7 @@ struct Exchange {
     head.clear();
     head_view = {};
     sent.is_open = was_cut = false;
+    interim_bytes = 0;
     body_waited_ms = 0;
     why = Errc::body_incomplete;
     streams_body = discards = awaits_continue = body_asked = routed = false;

@@ -31,4 +31,15 @@ void Peer::describe(int fd) {
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) describe(address);
 }
 
+std::uint16_t local_port(int fd) noexcept {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  if (address.ss_family == AF_INET) {
+    return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  }
+  if (address.ss_family != AF_INET6) return 0;
+  return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+}
+
 }  // namespace pronghorn::server

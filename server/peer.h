@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is at the other end of a connection, as logs and handlers are told. Used where connections
+// Who is at the ends of a connection, as logs and handlers are told. Used where connections
 // begin.
 #pragma once
 
+#include <cstdint>
 #include <netinet/in.h>
 #include <string_view>
 #include <sys/socket.h>
@@ -21,5 +22,8 @@ class Peer {
   char text_[INET6_ADDRSTRLEN];
   std::string_view view_ = "";  // who has left already is nobody
 };
+
+/// The port at our end; 0: there is none.
+std::uint16_t local_port(int fd) noexcept;
 
 }  // namespace pronghorn::server

@@ -107,8 +107,8 @@ void Server::Impl::update_accepting() noexcept {
   }
 }
 
-Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer) {
-  Connection* connection = pool_.create(context_, std::move(socket), peer);
+Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer, std::uint16_t port) {
+  Connection* connection = pool_.create(context_, std::move(socket), peer, port);
   connection->next = connections_;
   if (connections_ != nullptr) connections_->prev = connection;
   connections_ = connection;
@@ -119,8 +119,8 @@ Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer) {
   return *connection;
 }
 
-void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer) {
-  admit(std::move(socket), peer).start();
+void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer, std::uint16_t port) {
+  admit(std::move(socket), peer, port).start();
 }
 
 /// Counted at once, and read only when its sender has been told that it is ours: one that it would
@@ -130,7 +130,8 @@ bool Server::Impl::add_connection(UniqueFd socket) {
   if (closing_ || !has_room()) return false;
   server::Peer peer;
   peer.describe(socket.get());
-  Connection& connection = admit(std::move(socket), peer.view());
+  std::uint16_t port = session_.access_log != nullptr ? server::local_port(socket.get()) : 0;
+  Connection& connection = admit(std::move(socket), peer.view(), port);
   connection.set_accepted_elsewhere();
   added_.push_back(&connection);
   if (added_.size() == 1) soon([](Impl& impl) { impl.soon(&Impl::start_added); });

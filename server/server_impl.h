@@ -60,7 +60,7 @@ struct Server::Impl final : private server::Acceptor::Owner,
 
   bool has_room() const noexcept override { return open < options_.max_connections; }
   bool takes_another() noexcept override { return policy == nullptr || policy->takes_another(); }
-  void on_accepted(UniqueFd socket, std::string_view peer) override;
+  void on_accepted(UniqueFd socket, std::string_view peer, std::uint16_t port) override;
   void on_wakeup_end() noexcept override;
   void on_accept_failed() noexcept override {
     if (policy != nullptr) policy->on_accept_failed();
@@ -68,7 +68,7 @@ struct Server::Impl final : private server::Acceptor::Owner,
   void on_acceptor_closed() noexcept override { report_if_closed(); }
   void on_connection_closed(server::Connection& connection) noexcept override;
 
-  server::Connection& admit(UniqueFd socket, std::string_view peer);
+  server::Connection& admit(UniqueFd socket, std::string_view peer, std::uint16_t port);
   void start_added();
   /// Not after the end.
   void soon(std::function<void(Impl&)> call);

@@ -13,9 +13,10 @@
 
 namespace pronghorn::server {
 
-Session::Session(SessionContext& context, std::string_view peer) noexcept
+Session::Session(SessionContext& context, std::string_view peer, std::uint16_t port) noexcept
     : context_(context),
-      peer_size_(static_cast<std::uint8_t>(std::min(peer.size(), sizeof peer_))) {
+      peer_size_(static_cast<std::uint8_t>(std::min(peer.size(), sizeof peer_))),
+      port_(port) {
   std::memcpy(peer_, peer.data(), peer_size_);
 }
 
@@ -106,6 +107,8 @@ void Session::on_writable(std::string& out) {
   if (stage_ == Stage::held) {
     stage_ = Stage::start;
     resume(out);
+  } else if (stage_ == Stage::file) {
+    if (!exchange_->source.is_open()) on_file_sent(out);
   } else if (wants_writable()) {
     exchange_->answer->drained();
     on_output(out);
@@ -114,7 +117,7 @@ void Session::on_writable(std::string& out) {
 
 void Session::on_output(std::string& out) {
   batch_ = 0;
-  if (exchange_ && exchange_->answer) advance(out);
+  if (exchange_ && exchange_->answer && stage_ != Stage::file) advance(out);
   resume(out);
 }
 
@@ -217,7 +220,7 @@ bool Session::wants_input() const noexcept {
 }
 
 bool Session::wants_writable() const noexcept {
-  return stage_ == Stage::held ||
+  return stage_ == Stage::held || (stage_ == Stage::file && !exchange_->source.is_open()) ||
          (exchange_ && exchange_->answer && exchange_->answer->needs_drain);
 }
 

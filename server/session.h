@@ -82,8 +82,8 @@ class Session {
     closing,    // nothing more is read or answered: close when the output is gone
   };
 
-  /// `peer` is the client's address as text; copied.
-  Session(SessionContext& context, std::string_view peer) noexcept;
+  /// `peer` is the client's address as text; copied. `port`: ours, for the access log; 0: none.
+  Session(SessionContext& context, std::string_view peer, std::uint16_t port = 0) noexcept;
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -150,6 +150,14 @@ class Session {
   };
   /// Why the connection ends after the answer, if it does.
   enum class Close : std::uint8_t { no, asked_by_client, ours };
+  /// An answer all of which is put out, or left with the source of its body.
+  struct Finished {
+    int status = 0;
+    std::uint64_t body_bytes = 0;
+    std::uint64_t bytes_out = 0;  // with the head
+    std::string_view head;        // begins with it; for an access log that wants it
+    std::uint64_t waiting = 0;    // of it, put out in this call, or not even that
+  };
 
   // session.cpp
   void consume(std::string_view in, std::string& out);
@@ -185,6 +193,7 @@ class Session {
   void cut(std::string& out);
   void abandon(int status, std::string& out);
   void take_over(std::string& out);
+  void put_switching(std::string& out);
   void deliver_body(bool last, std::string& out);
   void deliver_upgraded(std::string_view& in, std::string& out);
   bool reads_body() const noexcept;
@@ -195,17 +204,16 @@ class Session {
   AnswerFraming begin_answer();
   bool run_after(Response& response) noexcept;
   void answer(Response response, std::string& out);
+  void put_interim(std::string_view bytes, std::string& out);
+  void finish_answer(const Finished& answer);
+  void finish_stream(const AnswerState& answer, std::string_view out);
   void count_answer(int status) noexcept;
-  void count_answer(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
-                    std::string_view sent) noexcept;
   void refuse(int status, std::string& out);
-  // session_log.cpp
-  void record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
-              std::string_view sent) noexcept;
-  void begin_record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
-                    std::string_view sent);
-  void end_record(std::uint64_t missing) noexcept;
   void end_exchange() noexcept;
+  // session_log.cpp
+  void record(const Finished& answer, std::uint32_t earlier) noexcept;
+  void begin_record(const Finished& answer);
+  void end_record(std::uint64_t missing) noexcept;
   std::string_view peer() const noexcept { return {peer_, peer_size_}; }
 
   SessionContext& context_;
@@ -215,12 +223,13 @@ class Session {
   Stage stage_ = Stage::start;
   Close close_ = Close::no;
   std::uint8_t empty_lines_ = 0;  // before the request line
-  bool empty_cr_ = false;         // CR of such a line was seen
-  bool linger_ = false;
-  bool eof_ = false;
-  bool active_ = false;  // counted in requests_active
-  bool reset_ = false;
+  bool empty_cr_ : 1 = false;     // CR of such a line was seen
+  bool linger_ : 1 = false;
+  bool eof_ : 1 = false;
+  bool active_ : 1 = false;  // counted in requests_active
+  bool reset_ : 1 = false;
   std::uint8_t peer_size_ = 0;
+  std::uint16_t port_ = 0;
   char peer_[46];  // INET6_ADDRSTRLEN
 };
 

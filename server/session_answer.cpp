@@ -4,6 +4,7 @@
 #include <pronghorn/base/log.h>
 #include <pronghorn/server/date.h>
 
+#include "server/answer_state.h"
 #include "server/body_state.h"
 #include "server/exchange.h"
 #include "server/handler_tasks.h"
@@ -61,27 +62,46 @@ void Session::answer(Response response, std::string& out) {
   std::size_t size = out.size() - before;
   int status = response.status();
   bool goes_on = bytes > 0 && ex.source.begin(response.take_body(), out);
-  std::uint64_t bytes_out = goes_on ? size + bytes : out.size() - before;
-  std::string_view sent = std::string_view(out).substr(before, size);
-  if (goes_on) {
-    count_answer(status);
-    if (context_.access_log) begin_record(status, bytes, bytes_out, sent);
-    stage_ = Stage::file;
-  } else {
-    count_answer(status, bytes, bytes_out, sent);
-    end_exchange();
+  finish_answer({.status = status,
+                 .body_bytes = bytes,
+                 .bytes_out = goes_on ? size + bytes : out.size() - before,
+                 .head = std::string_view(out).substr(before, size),
+                 .waiting = bytes});
+}
+
+/// Informational answers are the request's, and come before its answer.
+void Session::put_interim(std::string_view bytes, std::string& out) {
+  out.append(bytes);
+  exchange_->interim_bytes += bytes.size();
+}
+
+/// What is small leaves with its pipelined neighbours, and its line is written at once. Of what is
+/// not, the access log hears when the kernel has taken it.
+void Session::finish_answer(const Finished& answer) {
+  Exchange& ex = *exchange_;
+  count_answer(answer.status);
+  bool waits = ex.source.is_open();
+  if (context_.access_log != nullptr) {
+    waits = waits || answer.waiting > kCopiedBytes ||
+            (context_.owner != nullptr && context_.owner->unsent_output() > 0);
+    waits ? begin_record(answer) : record(answer, requests_ - 1);
   }
+  if (!waits) return end_exchange();
+  stage_ = Stage::file;
+}
+
+/// `out` has the last of it.
+void Session::finish_stream(const AnswerState& a, std::string_view out) {
+  finish_answer({.status = a.status,
+                 .body_bytes = a.bodiless ? 0 : a.written,
+                 .bytes_out = a.bytes_out,
+                 .head = a.head_text,
+                 .waiting = out.size()});
 }
 
 void Session::count_answer(int status) noexcept {
   context_.counters.requests.add(1);
   if (status >= 500) context_.counters.requests_failed.add(1);
-}
-
-void Session::count_answer(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
-                           std::string_view sent) noexcept {
-  count_answer(status);
-  if (context_.access_log) record(status, body_bytes, bytes_out, sent);
 }
 
 /// Answers with an error and ends the connection: what follows cannot be told from what was

@@ -18,9 +18,8 @@ constexpr int kClientLeft = 499;
 
 }  // namespace
 
-/// `sent` begins with the answer's head.
-void Session::record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
-                     std::string_view sent) noexcept {
+/// `earlier`: requests of this connection before it.
+void Session::record(const Finished& answer, std::uint32_t earlier) noexcept {
   using std::chrono::duration_cast;
   using std::chrono::microseconds;
   Exchange& ex = *exchange_;
@@ -35,26 +34,26 @@ void Session::record(int status, std::uint64_t body_bytes, std::uint64_t bytes_o
                     .fields = ex.parser.fields(),
                     .answer_head = {},
                     .version = ex.check.minor_version() == 0 ? 10 : 11,
-                    .status = status,
-                    .body_bytes = body_bytes,
+                    .status = answer.status,
+                    .body_bytes = answer.body_bytes,
                     .bytes_in = ex.check.size() + ex.body.received(),
-                    .bytes_out = bytes_out,
-                    .earlier_requests = requests_ - (status == kClientLeft ? 0 : 1)};
+                    .bytes_out = ex.interim_bytes + answer.bytes_out,
+                    .earlier_requests = earlier,
+                    .port = port_};
   if (close_ != Close::no) entry.connection = AccessEntry::Connection::closed;
   if (ex.was_cut) entry.connection = AccessEntry::Connection::aborted;
   if (log.wants_answer_head()) {
-    entry.answer_head = sent.substr(0, sent.find("\r\n\r\n"));
+    entry.answer_head = answer.head.substr(0, answer.head.find("\r\n\r\n"));
   }
   if (active_) entry.duration_us = duration_cast<microseconds>(Clock::now() - ex.started).count();
   log.record(entry);
 }
 
-/// An answer whose body is sent over several turns: what the line will have is kept until then.
-void Session::begin_record(int status, std::uint64_t body_bytes, std::uint64_t bytes_out,
-                           std::string_view sent) {
+/// An answer that the kernel takes over several turns: what the line will have is kept until then.
+void Session::begin_record(const Finished& answer) {
   Exchange& ex = *exchange_;
   if (ex.head_view.data() != ex.head.data()) {
-    // The receive buffer will hold other bytes by then. It was understood: so will the copy be.
+    // The receive buffer will hold other bytes by then. What was made of these is made of the copy.
     ex.keep_head();
     ex.facts = {};
     ex.target = {};
@@ -62,38 +61,48 @@ void Session::begin_record(int status, std::uint64_t body_bytes, std::uint64_t b
     parse_target(ex.check.target(ex.head_view), ex.check.method(), ex.target);
   }
   ex.sent.is_open = true;
-  ex.sent.status = status;
-  ex.sent.body_bytes = body_bytes;
-  ex.sent.bytes_out = bytes_out;
+  ex.sent.status = answer.status;
+  ex.sent.body_bytes = answer.body_bytes;
+  ex.sent.bytes_out = answer.bytes_out;
   ex.sent.head.clear();
-  if (context_.access_log->wants_answer_head()) ex.sent.head.assign(sent);
+  if (context_.access_log->wants_answer_head()) {
+    ex.sent.head.assign(answer.head.substr(0, answer.head.find("\r\n\r\n")));
+  }
 }
 
 /// … and written, without the `missing` bytes at its end.
 void Session::end_record(std::uint64_t missing) noexcept {
   SentAnswer& sent = exchange_->sent;
   sent.is_open = false;
-  record(sent.status, sent.body_bytes - std::min(sent.body_bytes, missing),
-         sent.bytes_out - std::min(sent.bytes_out, missing), sent.head);
+  record({.status = sent.status,
+          .body_bytes = sent.body_bytes - std::min(sent.body_bytes, missing),
+          .bytes_out = sent.bytes_out - std::min(sent.bytes_out, missing),
+          .head = sent.head},
+         requests_ - 1);
 }
 
 void Session::on_cut(std::uint64_t unsent) noexcept {
-  if (context_.access_log == nullptr || !exchange_ || !active_) return;
-  if (stage_ == Stage::upgraded) return;  // its 101 was all that HTTP has to say
+  if (context_.access_log == nullptr || !exchange_) return;
   Exchange& ex = *exchange_;
+  if (!active_ && !ex.sent.is_open) return;
+  if (stage_ == Stage::upgraded) return;  // its 101 was all that HTTP has to say
   ex.was_cut = true;
   if (ex.sent.is_open) {
     end_record(unsent + ex.source.left());
   } else if (ex.answer && ex.answer->head_sent) {
+    // The framing of chunks that were not taken counts as content that was not.
     const AnswerState& a = *ex.answer;
     std::uint64_t body = a.bodiless ? 0 : a.written;
-    std::uint64_t missing = unsent + a.output.size();
-    record(a.status, body - std::min(body, missing), a.bytes_out - std::min(a.bytes_out, unsent),
-           a.head_text);
+    record({.status = a.status,
+            .body_bytes = body - std::min(body, unsent + a.output.size()),
+            .bytes_out = a.bytes_out - std::min(a.bytes_out, unsent),
+            .head = a.head_text},
+           requests_ - 1);
   } else {
-    record(kClientLeft, 0, 0, {});
+    ex.interim_bytes -= std::min(ex.interim_bytes, unsent);
+    record({.status = kClientLeft, .head = {}}, requests_);
   }
-  context_.counters.requests_active.sub(1);
+  if (active_) context_.counters.requests_active.sub(1);
   active_ = false;
 }
 

@@ -148,7 +148,7 @@ void Session::admit(std::string_view in, std::string& out) {
     ex.streams_body = true;
     return dispatch(out);
   }
-  if (std::exchange(ex.awaits_continue, false)) out.append(kContinue);
+  if (std::exchange(ex.awaits_continue, false)) put_interim(kContinue, out);
 }
 
 void Session::read_body(std::string_view& in, std::string& out) {

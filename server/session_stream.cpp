@@ -35,12 +35,12 @@ void Session::advance(std::string& out) {
   a.told = false;
   switch (a.stage) {
     case waiting:
-      out.append(a.output);
+      put_interim(a.output, out);
       a.output.clear();
       break;
     case responded: {
       auto done = std::move(exchange_->answer);
-      out.append(done->output);
+      put_interim(done->output, out);
       answer(*std::exchange(done->head, {}), out);
       done->finish();
       break;
@@ -65,7 +65,7 @@ void Session::advance(std::string& out) {
 void Session::fail(std::string& out) {
   AnswerState& a = *exchange_->answer;
   if (a.started_before_failure) return cut(out);
-  out.append(a.output);
+  put_interim(a.output, out);
   if (exchange_->answer.use_count() > 1) {
     // Somebody who may look at the request still holds the writer: it is theirs.
     close_ = Close::ours;
@@ -89,7 +89,7 @@ void Session::abandon(int status, std::string& out) {
   }
   close_ = Close::ours;
   if (a.stage != waiting) return cut(out);
-  out.append(a.output);
+  put_interim(a.output, out);
   answer(Response::error(status), out);
 }
 
@@ -98,7 +98,7 @@ bool Session::put_head(std::string& out) {
   AnswerState& a = *exchange_->answer;
   bool never = is_bodiless(a.head->status());
   bool fine = run_after(*a.head) && is_sendable(*a.head) && is_bodiless(a.head->status()) == never;
-  out.append(a.output, 0, a.head_at);
+  put_interim(std::string_view(a.output).substr(0, a.head_at), out);
   a.output.erase(0, a.head_at);
   if (!fine) {
     close_ = Close::ours;
@@ -131,8 +131,7 @@ void Session::stream(std::string& out) {
   a.output.clear();
   if (a.stage != AnswerState::Stage::ended) return;
   auto done = std::move(exchange_->answer);
-  count_answer(a.status, a.bodiless ? 0 : a.written, a.bytes_out, a.head_text);
-  end_exchange();
+  finish_stream(a, out);
   done->finish();
 }
 
@@ -142,6 +141,8 @@ void Session::cut(std::string& out) {
   close_ = Close::ours;
   if (a.is_upgrade) {
     reset_ = true;
+    exchange_->was_cut = true;
+    if (!a.head_sent) put_switching(out);
     return end_exchange();
   }
   if (!a.head_sent && !put_head(out)) return;
@@ -151,8 +152,7 @@ void Session::cut(std::string& out) {
   // A last chunk, or bytes of a length, are missing; else nothing but a reset tells.
   reset_ = !a.chunked && (!a.length || a.written == *a.length);
   exchange_->was_cut = true;
-  count_answer(a.status, a.bodiless ? 0 : a.written, a.bytes_out, a.head_text);
-  end_exchange();
+  finish_stream(a, out);
 }
 
 bool Session::may_upgrade() const noexcept {
@@ -162,22 +162,28 @@ bool Session::may_upgrade() const noexcept {
 
 void Session::take_over(std::string& out) {
   AnswerState& a = *exchange_->answer;
-  if (!a.head_sent) {
-    begin_answer();
-    close_ = Close::ours;
-    out.append(a.output, 0, a.head_at);
-    a.output.erase(0, a.head_at);
-    std::size_t before = out.size();
-    serialize_informational(101, a.head->headers(), out);
-    a.head_sent = true;
-    a.head.reset();
-    stage_ = Stage::upgraded;
-    std::string_view sent = std::string_view(out).substr(before);
-    count_answer(101, 0, sent.size(), sent);
-  }
+  if (!a.head_sent) put_switching(out);
   out.append(a.output);
   a.output.clear();
   if (a.stage == AnswerState::Stage::shut) end_exchange();
+}
+
+/// The 101: all that HTTP has to say of the request.
+void Session::put_switching(std::string& out) {
+  AnswerState& a = *exchange_->answer;
+  begin_answer();
+  close_ = Close::ours;
+  put_interim(std::string_view(a.output).substr(0, std::min(a.head_at, a.output.size())), out);
+  a.output.erase(0, a.head_at);
+  std::size_t before = out.size();
+  serialize_informational(101, a.head->headers(), out);
+  a.head_sent = true;
+  a.head.reset();
+  stage_ = Stage::upgraded;
+  std::string_view sent = std::string_view(out).substr(before);
+  count_answer(101);
+  if (context_.access_log == nullptr) return;
+  record({.status = 101, .bytes_out = sent.size(), .head = sent}, requests_ - 1);
 }
 
 void Session::deliver_upgraded(std::string_view& in, std::string& out) {

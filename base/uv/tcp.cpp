@@ -115,6 +115,9 @@ void Tcp::write(std::string bytes) {
   static_cast<void>(status);
 }
 bool Tcp::is_writing() const noexcept { return impl_->payload.writing; }
+std::size_t Tcp::unwritten() const noexcept {
+  return uv_stream_get_write_queue_size(impl_->stream());
+}
 
 void Tcp::shutdown_write() noexcept {
   if (impl_->payload.writing) {

@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session tells the access log, by the lines that come of it.
-#include "server/access_log.h"
+#include "logged.h"
 #include "wire.h"
 
-#include <array>
 #include <string>
-#include <sys/mman.h>
-#include <unistd.h>
 
 using namespace pronghorn;
-using test::Wire;
-
-namespace {
-
-struct Logged : Wire {
-  UniqueFd file{::memfd_create("log", MFD_CLOEXEC)};
-  server::AccessLog log;
-
-  explicit Logged(std::string_view format)
-      : log(file.get(), {.format = *config::parse_log_format(format)}, counters) {
-    context.access_log = &log;
-  }
-  std::string lines() {
-    log.flush();
-    std::array<char, 65536> text;
-    auto size = ::pread(file.get(), text.data(), text.size(), 0);
-    return {text.data(), static_cast<std::size_t>(size)};
-  }
-};
-
-}  // namespace
+using Logged = test::LoggedBy<test::Wire>;
 
 TEST_CASE("session log: request line, status and bytes are those of the wire") {
   Logged wire("%h \"%r\" %>s %B %I %O %V");
