@@ -43,6 +43,8 @@ class NonblockingWriter {
   };
   /// The same, for a caller that keeps what is not taken.
   Taken write_some(std::string_view lines) noexcept;
+  /// The last line was cut: the next one will be begun with a '\n'.
+  bool is_torn() const noexcept { return torn_; }
   /// The next line is begun with a '\n': another process has cut one in the same file.
   void begin_line() noexcept { torn_ = true; }
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <sys/stat.h>
 #include <time.h>
+#include <utility>
 
 namespace pronghorn::server {
 namespace {
@@ -15,10 +17,17 @@ constexpr std::chrono::milliseconds kSlowReader{5};
 constexpr std::chrono::milliseconds kFault{100};
 constexpr std::chrono::milliseconds kSecond{1000};
 
+bool is_same_file(int a, int b) noexcept {
+  struct stat first{}, second{};
+  return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
 }  // namespace
 
 AccessLog::AccessLog(int fd, Options options, WorkerCounters& counters)
     : writer_(fd),
+      fd_(fd),
       counters_(counters),
       on_cut_(std::move(options.on_cut)),
       now_(options.now),
@@ -74,7 +83,10 @@ std::optional<AccessLog::Milliseconds> AccessLog::wait() const noexcept {
 
 void AccessLog::reopen(int fd) noexcept {
   if (size_ > 0) write_waiting();
-  writer_ = NonblockingWriter(fd);
+  NonblockingWriter other(fd);
+  if (writer_.is_torn() && is_same_file(fd_, fd)) other.begin_line();
+  writer_ = std::move(other);
+  fd_ = fd;
   retry_ = Milliseconds(0);
   if (size_ > 0) write_waiting();
 }

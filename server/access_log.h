@@ -50,7 +50,7 @@ class AccessLog {
   /// nothing waits.
   std::optional<Milliseconds> wait() const noexcept;
   /// From now on lines go to another descriptor; those that wait are written to the old one first,
-  /// as far as it takes them.
+  /// as far as it takes them. The old one is still open.
   void reopen(int fd) noexcept;
   /// Whether AccessEntry::answer_head is looked at.
   bool wants_answer_head() const noexcept { return line_ && line_->wants_answer_head(); }
@@ -62,6 +62,7 @@ class AccessLog {
   void note_failure(const NonblockingWriter::Taken& taken) noexcept;
 
   NonblockingWriter writer_;
+  int fd_;
   std::optional<AccessLine> line_;
   std::optional<TerminalLines> terminal_;
   WorkerCounters& counters_;

@@ -231,6 +231,37 @@ TEST_CASE("access log: a line that the disk cut is ended before the next, whoeve
             .starts_with("127.0.0.1 \n127.0.0.1 - - ["));
 }
 
+TEST_CASE("access log: a line that the disk cut is ended before the next, reopened meanwhile") {
+  UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
+  ::fcntl(file.get(), F_SETFL, O_APPEND);
+  UniqueFd same(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  UniqueFd read(ends[0]), other(ends[1]);  // a pipe knows no limit
+  WorkerCounters counters;
+  AccessLog log(file.get(), combined(), counters);
+  log.record(entry());
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit small{10, before.rlim_max};
+  auto* handler = ::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  log.flush();
+  log.record(entry());
+  bool is_same = false;
+  SUBCASE("the same file") { is_same = true; }
+  SUBCASE("another, where nothing is to be ended") {}
+  log.reopen(is_same ? same.get() : other.get());
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  log.flush();
+  std::array<char, 4096> text{};
+  auto size = is_same ? ::pread(file.get(), text.data(), text.size(), 0)
+                      : ::read(read.get(), text.data(), text.size());
+  CHECK(std::string_view(text.data(), static_cast<std::size_t>(size))
+            .starts_with(is_same ? "127.0.0.1 \n127.0.0.1 - - [" : "127.0.0.1 - - ["));
+}
+
 TEST_CASE("access log: the terminal form") {
   Harness h(terminal());
   auto e = entry();
