@@ -52,16 +52,25 @@ void AccessLogKeeper::reopen(const std::function<void()>& switched, std::vector<
   outcome_ = {.path = file_.path, .error = {}, .workers = {}};
   ids_.clear();
   waiting_.push_back(std::move(done));
-  for (const Writer& writer : writers) {
-    auto told = writer.tell(file_.fd.get(), number_);
-    outcome_.workers.push_back({.slot = writer.slot + 1,
-                                .pid = writer.pid,
-                                .ms = -1,
-                                .error = told ? std::string() : told.error().message()});
+  for (Writer& writer : writers) {
+    outcome_.workers.push_back({.slot = writer.slot + 1, .pid = writer.pid, .ms = -1, .error = {}});
     ids_.push_back(writer.id);
+    auto before = std::ranges::find(sent_, writer.id, [](const Sent& each) { return each.to.id; });
+    if (before != sent_.end()) {
+      before->is_outdated = true;
+    } else {
+      outcome_.workers.back().error = tell(std::move(writer));
+    }
   }
   deadline_.start(patience_);
   finish_if_complete();
+}
+
+/// @returns what is wrong, or nothing
+std::string AccessLogKeeper::tell(Writer to) {
+  if (auto told = to.tell(file_.fd.get(), number_); !told) return told.error().message();
+  sent_.push_back({.to = std::move(to), .number = number_});
+  return {};
 }
 
 ReopenOutcome::Worker* AccessLogKeeper::waits_for(Primary::Id id) {
@@ -73,14 +82,24 @@ ReopenOutcome::Worker* AccessLogKeeper::waits_for(Primary::Id id) {
 }
 
 void AccessLogKeeper::confirmed(Primary::Id id, std::uint32_t number, const std::string& error) {
+  auto sent = std::ranges::find(sent_, id, [](const Sent& each) { return each.to.id; });
+  if (sent == sent_.end() || sent->number != number) return;
+  Sent taken = std::move(*sent);
+  sent_.erase(sent);
+  std::string fault = error;
+  if (taken.is_outdated) {
+    fault = tell(std::move(taken.to));
+    if (fault.empty()) return;
+  }
   auto* worker = waits_for(id);
-  if (worker == nullptr || number != number_) return;
-  worker->error = error;
-  if (error.empty()) worker->ms = monotonic_ms() - begun_ms_;
+  if (worker == nullptr) return;
+  worker->error = fault;
+  if (fault.empty()) worker->ms = monotonic_ms() - begun_ms_;
   finish_if_complete();
 }
 
 void AccessLogKeeper::left(Primary::Id id) {
+  std::erase_if(sent_, [id](const Sent& each) { return each.to.id == id; });
   auto found = std::ranges::find(ids_, id);
   if (waiting_.empty() || found == ids_.end()) return;
   outcome_.workers.erase(outcome_.workers.begin() + (found - ids_.begin()));

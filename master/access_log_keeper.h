@@ -36,7 +36,8 @@ class AccessLogKeeper {
     std::uint32_t slot = 0;
     int pid = 0;
     Primary::Id id = 0;
-    /// Sends it the new file; it confirms with `number`. @errors its channel has ended
+    /// Sends it the new file; it confirms with `number`. May be called until left(). @errors its
+    /// channel has ended
     std::function<Result<void>(int fd, std::uint32_t number)> tell;
   };
   using Done = std::function<void(const ReopenOutcome&)>;
@@ -55,7 +56,8 @@ class AccessLogKeeper {
   /// Opens the file anew; `switched` is called when that went well, before any worker is told, so
   /// that those who start from then on inherit it. `done` comes at once where there is nobody to
   /// wait for, else when all have confirmed or the time is over. A further call takes over from one
-  /// that still waits.
+  /// that still waits. Who has not confirmed the file that it was sent gets the latest when it
+  /// has: a worker that stands still holds up one file, not as many as there were signals.
   void reopen(const std::function<void()>& switched, std::vector<Writer> writers, Done done);
   /// A worker writes to the new file; `error`: it could not take it.
   void confirmed(Primary::Id id, std::uint32_t number, const std::string& error);
@@ -63,7 +65,13 @@ class AccessLogKeeper {
   void left(Primary::Id id);
 
  private:
+  struct Sent {
+    Writer to;
+    std::uint32_t number = 0;
+    bool is_outdated = false;  // there is a later file
+  };
   void remember_file() noexcept;
+  std::string tell(Writer to);
   ReopenOutcome::Worker* waits_for(Primary::Id id);
   void finish_if_complete();
   void finish();
@@ -78,6 +86,7 @@ class AccessLogKeeper {
   std::int64_t begun_ms_ = 0;
   ReopenOutcome outcome_;
   std::vector<Primary::Id> ids_;  // of outcome_.workers
+  std::vector<Sent> sent_;        // files that are not confirmed
   std::vector<Done> waiting_;     // empty: nothing is going on
   uv::Timer deadline_;
 };

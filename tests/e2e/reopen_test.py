@@ -167,6 +167,60 @@ class Reopen(unittest.TestCase):
             self.one_line(server, log)
             self.assertEqual(old.read_text(), before)
 
+    def test_a_storm_of_signals_costs_no_descriptors_while_a_worker_stands_still(self):
+        with serve(workers=2) as server:
+            log = server.path / "access.log"
+            self.one_line(server, log)
+            before, stopped = len(os.listdir(f"/proc/{server.pid}/fd")), server.worker_pids()[0]
+            os.kill(stopped, signal.SIGSTOP)
+            for number in range(100):
+                log.rename(server.path / f"old.{number}")
+                server.signal(signal.SIGUSR1)
+                wait_until(log.exists, "the new file")
+            self.assertLess(len(os.listdir(f"/proc/{server.pid}/fd")), before + 10)
+            os.kill(stopped, signal.SIGCONT)
+            wait_until(lambda: "access log reopened" in server.stderr(), "the log to say so")
+            self.assertIn(stopped, server.worker_pids())
+            wait_until(lambda: all(w["state"] == "ready" for w in server.status()["workers"]), "all ready")
+            self.one_line(server, log)
+            self.assertEqual(sum(len(lines(path)) for path in server.path.glob("old.*")), 2)
+
+    def test_a_worker_that_dies_before_it_answers_is_not_waited_for(self):
+        with serve(workers=2) as server:
+            log, stopped = server.path / "access.log", server.worker_pids()[0]
+            os.kill(stopped, signal.SIGSTOP)
+            log.rename(server.path / "old.log")
+            command = subprocess.Popen([BINARY, "reopen", "--control", server.path / "control"], text=True,
+                                       env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            wait_until(log.exists, "the new file")
+            os.kill(stopped, signal.SIGKILL)
+            output, error = command.communicate(timeout=PATIENCE)
+            self.assertEqual((command.returncode, error), (0, ""))
+            self.assertRegex(output, r"^access.log is open anew: 1 worker after \d+ ms\n$")
+            wait_until(lambda: len(server.worker_pids()) == 2, "a new worker")
+            self.one_line(server, log)
+
+    def test_a_directory_in_the_place_of_the_file_is_said_once_and_survived(self):
+        here = os.path.dirname(os.path.abspath(__file__))
+        refused = run("serve", here, "--listen", "127.0.0.1:0", "--access-log", here)
+        self.assertEqual((refused.returncode, refused.stdout), (77, ""))
+        self.assertIn("is a directory", refused.stderr)
+        with serve(workers=1) as server:
+            log = server.path / "access.log"
+            self.one_line(server, log)
+            log.unlink()
+            log.mkdir()
+            wait_until(lambda: "access log not reopened" in server.stderr(), "the log to say so")
+            done = reopen(server)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("is a directory", done.stderr)
+            self.assertEqual(get(server.port)[0], 200)
+            log.rmdir()
+            wait_until(log.is_file, "the file")
+            wait_until(lambda: "access log reopened" in server.stderr(), "the log to say so")
+            self.one_line(server, log)
+            self.assertEqual(server.stderr().count("access log not reopened"), 1)
+
     def test_the_successor_of_a_dead_worker_writes_to_the_new_file(self):
         with serve(workers=1) as server:
             log, old = server.path / "access.log", server.path / "old.log"

@@ -22,7 +22,7 @@ struct Rig {
   std::string path = folder / "access.log";
   std::string refused;                          // why opening fails
   std::map<std::uint32_t, std::uint32_t> told;  // slot: number
-  int switched = 0;
+  int switched = 0, tells = 0;
   std::vector<ReopenOutcome> outcomes;
   AccessLogKeeper keeper;
 
@@ -42,6 +42,7 @@ struct Rig {
               CHECK(fd == keeper.fd());
               CHECK(switched > 0);
               told[slot] = number;
+              ++tells;
               if (*error != 0) return std::unexpected(Error(error));
               return {};
             }};
@@ -147,6 +148,38 @@ TEST_CASE("log keeper: a second reopening takes over from the first") {
   CHECK(rig.outcomes.empty());
   rig.keeper.confirmed(1, rig.told[0], "");
   CHECK(rig.outcomes.size() == 2);
+}
+
+TEST_CASE(
+    "log keeper: a worker that stands still is sent one file, and the latest when it goes on") {
+  Rig rig(20ms);
+  for (int i = 0; i < 100; ++i) rig.reopen({rig.writer(0), rig.writer(1)});
+  CHECK(rig.tells == 2);
+  const auto first = rig.told[0];
+  SUBCASE("it goes on") {
+    rig.keeper.confirmed(1, first, "");
+    CHECK(rig.tells == 3);
+    CHECK(rig.told[0] == first + 99);
+    rig.keeper.confirmed(1, rig.told[0], "");
+    rig.keeper.confirmed(2, first, "");
+    CHECK(rig.outcomes.empty());
+    rig.keeper.confirmed(2, rig.told[1], "");
+    REQUIRE(rig.outcomes.size() == 100);
+    CHECK(rig.outcomes[99].is_complete());
+  }
+  SUBCASE("it goes on after its time") {
+    rig.keeper.confirmed(2, first, "");
+    rig.keeper.confirmed(2, rig.told[1], "");
+    REQUIRE(run_until(rig.loop, [&] { return !rig.outcomes.empty(); }));
+    CHECK(rig.outcomes[0].confirmed() == 1);
+    rig.keeper.confirmed(1, first, "");
+    CHECK(rig.told[0] == first + 99);
+  }
+  SUBCASE("it dies") {
+    rig.keeper.left(1);
+    rig.keeper.confirmed(1, first, "");
+    CHECK(rig.tells == 2);
+  }
 }
 
 TEST_CASE("log drops: a loss is told when it begins and when it has ended") {

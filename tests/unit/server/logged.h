@@ -2,10 +2,10 @@
 // A rig (Wire, Later, TestServer) whose sessions tell an access log what they do.
 #pragma once
 
+#include <pronghorn/base/unique_fd.h>
+
 #include "config/access_log_format.h"
 #include "server/access_log.h"
-
-#include <pronghorn/base/unique_fd.h>
 
 #include <string>
 #include <string_view>

@@ -94,7 +94,8 @@ TEST_CASE("session log: a long text waits for the kernel as a file does, and ord
   }
 }
 
-TEST_CASE("session log: while the client takes nothing, a small answer is logged when it has gone") {
+TEST_CASE(
+    "session log: while the client takes nothing, a small answer is logged when it has gone") {
   Logged l("%U %O %X");
   Talk talk(l);
   talk.unsent = 10;  // of an earlier answer
@@ -176,14 +177,16 @@ TEST_CASE("session log: a client that leaves before anything is answered is 499"
   }
   SUBCASE("while it sends the body, after our 100") {
     Talk talk(l);
-    talk.send("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    talk.send(
+        "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     CHECK(talk.out == "HTTP/1.1 100 Continue\r\n\r\n");
     talk.session.on_cut(0);
     CHECK(l.lines() == "POST /form 499 0 25 X 0\n");
   }
   SUBCASE("when the 100 could not be sent either") {
     Talk talk(l);
-    talk.send("POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    talk.send(
+        "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     talk.session.on_cut(25);
     CHECK(l.lines() == "POST /form 499 0 0 X 0\n");
   }
@@ -210,8 +213,8 @@ TEST_CASE("session log: what comes before the answer is part of what was sent") 
       "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
   talk.send(head);
   talk.send("hello");
-  CHECK(l.lines() == "200 5 " + std::to_string(talk.out.size()) + " " +
-                         std::to_string(head.size() + 5) + "\n");
+  CHECK(l.lines() ==
+        "200 5 " + std::to_string(talk.out.size()) + " " + std::to_string(head.size() + 5) + "\n");
   talk.out.clear();
   talk.send(get("/w"));
   CHECK(l.writers.at("w").informational(103, {{"Link", "</a.css>; rel=preload"}}));
@@ -255,8 +258,7 @@ TEST_CASE("session log: answers without a body have none, whatever their head sa
   Talk talk(l);
   talk.send("HEAD /file HTTP/1.1\r\nHost: x\r\n\r\nHEAD /big HTTP/1.1\r\nHost: x\r\n\r\n" +
             get("/304") + get("/205") + get("/empty-file"));
-  CHECK(l.lines() ==
-        "HEAD 200 0 -\nHEAD 200 0 -\nGET 304 0 -\nGET 205 0 -\nGET 200 0 -\n");
+  CHECK(l.lines() == "HEAD 200 0 -\nHEAD 200 0 -\nGET 304 0 -\nGET 205 0 -\nGET 200 0 -\n");
 }
 
 TEST_CASE("session log: an upgrade is a line when it is answered, and none at its end") {
