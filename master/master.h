@@ -7,6 +7,7 @@
 #include <pronghorn/config/config.h>
 
 #include "master/access_log_keeper.h"
+#include "master/identity.h"
 #include "master/start_failure.h"
 #include "master/supervisor.h"
 
@@ -15,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +53,7 @@ class Master {
     std::vector<int> root_fds{};
     /// Descriptors that this process was started with: what programs may ask for by number.
     std::set<std::int64_t> inherited{};
+    std::optional<Identity> identity{};  ///< whom workers and programs run as; none: as we do
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above
     std::move_only_function<void(const Ready&)> on_ready;
   };

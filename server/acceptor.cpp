@@ -3,7 +3,6 @@
 
 #include "base/accept_error.h"
 #include "base/log.h"
-#include "server/peer.h"
 
 #include <cerrno>
 #include <sys/socket.h>
@@ -18,8 +17,9 @@ constexpr int kDrainAtMost = 4 * 4096;
 
 }  // namespace
 
-Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, Owner& owner) {
-  std::unique_ptr<Acceptor> acceptor(new Acceptor(loop, std::move(listener), owner));
+Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, Owner& owner,
+                                                 std::uint32_t profile) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(loop, std::move(listener), owner, profile));
   auto poll = uv::Poll::open(loop, acceptor->listener_.get(),
                              [self = acceptor.get()](int, int error) { self->on_ready(error); });
   if (!poll) return std::unexpected(poll.error());
@@ -27,8 +27,8 @@ Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, 
   return acceptor;
 }
 
-Acceptor::Acceptor(Loop& loop, UniqueFd listener, Owner& owner)
-    : listener_(std::move(listener)), owner_(owner), rest_(loop, [this] {
+Acceptor::Acceptor(Loop& loop, UniqueFd listener, Owner& owner, std::uint32_t profile)
+    : listener_(std::move(listener)), owner_(owner), profile_(profile), rest_(loop, [this] {
         resting_ = false;
         draining_&& enabled_ ? take_all() : watch();
       }) {}
@@ -88,9 +88,7 @@ Acceptor::Taken Acceptor::take_one() {
   UniqueFd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length,
                             SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
-    Peer peer;
-    peer.describe(address);
-    owner_.on_accepted(std::move(socket), peer.view());
+    owner_.on_accepted(std::move(socket), address, profile_);
     return Taken::one;
   }
   const int error = errno;

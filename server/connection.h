@@ -32,6 +32,16 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer);
   ~Connection();
 
+  /// Before start(): whose requests are counted; whether this connection is as well.
+  void set_client(ClientKey client, bool is_counted) noexcept {
+    session_.set_client(client);
+    is_counted_ = is_counted;
+  }
+  int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
+  /// Memory for a moment's bytes, shared by all.
+  std::span<char> scratch() const noexcept { return context_.receive; }
+  ClientKey client() const noexcept { return session_.client(); }
+  bool is_counted() const noexcept { return is_counted_; }
   /// Before start(): its socket does not inherit our listeners' options.
   void set_accepted_elsewhere() noexcept { is_from_elsewhere_ = true; }
 
@@ -65,7 +75,6 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   void on_output() noexcept override;
   std::size_t unsent_output() const noexcept override { return unsent(); }
 
-  int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
   bool attach();
   bool read_once();
   void pump();
@@ -122,6 +131,7 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool sent_much_ = false;    // more than surely is with the client soon
   bool is_from_elsewhere_ = false;
   bool is_woken_ = false;  // on the context's list
+  bool is_counted_ = false;  // among its client's connections
 };
 
 }  // namespace pronghorn::server

@@ -52,6 +52,7 @@ struct Exchange {
   bool body_asked = false;           // a handler has asked for it
   bool routed = false;               // `request` is filled
 
+  std::uint32_t retry_after_s = 0;  // not 0: the client asks too often (429)
   Instant started;                 // the head's end; only kept for the access log
   std::unique_ptr<Exchange> next;  // in the pool
 
@@ -67,6 +68,7 @@ struct Exchange {
     body_waited_ms = 0;
     why = Errc::body_incomplete;
     streams_body = discards = awaits_continue = body_asked = routed = false;
+    retry_after_s = 0;
   }
   /// Copies the head to memory of its own; fields that were parsed move with it.
   void keep_head();

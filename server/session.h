@@ -6,6 +6,7 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/server/response.h>
 
+#include "base/client_key.h"
 #include "server/body_source.h"
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <string_view>
 
 namespace pronghorn {
+class ClientTable;
 class Loop;
 class Request;
 class Router;
@@ -65,6 +67,7 @@ struct SessionContext {
   std::shared_ptr<HandlerTasks> tasks = make_handler_tasks();
   /// For what handlers are told after a session's end. Null where there is none: told at once.
   Loop* loop = nullptr;
+  ClientTable* clients = nullptr;  // null: no limit goes by the client's address
 };
 
 class Session {
@@ -86,6 +89,9 @@ class Session {
   Session(SessionContext& context, std::string_view peer) noexcept;
   ~Session();
   Session(const Session&) = delete;
+  /// Whose requests are counted (SessionContext::clients); 0: nobody's.
+  void set_client(ClientKey client) noexcept { client_ = client; }
+  ClientKey client() const noexcept { return client_; }
   Session& operator=(const Session&) = delete;
 
   /// Received bytes; answers are appended to `out`, several when requests were pipelined.
@@ -162,6 +168,7 @@ class Session {
   int understand();
   void admit(std::string_view in, std::string& out);
   void read_body(std::string_view& in, std::string& out);
+  bool asks_too_often() noexcept;  // session_limits.cpp
 
   void discard_body(std::string_view& in, std::string& out);
 
@@ -201,6 +208,7 @@ class Session {
   std::string_view peer() const noexcept { return {peer_, peer_size_}; }
 
   SessionContext& context_;
+  ClientKey client_ = 0;
   std::unique_ptr<Exchange> exchange_;  // from the pool, only while something is in hand
   std::uint32_t requests_ = 0;
   std::uint32_t batch_ = 0;  // answers of the call in progress

@@ -45,8 +45,8 @@ std::string_view examples(CommandBit command) {
              "PROGRAM: a Node script (.js, .cjs, .mjs, or any with --node), or an executable\n"
              "that speaks Node's channel. The master listens for it and hands connections\n"
              "over, round_robin by default; it replaces what dies, and stops without loss.\n"
-             "Of a file these keys count: workers scheduling sticky drain_timeout control\n"
-             "log.level.\n";
+             "Of a file these keys count: workers scheduling sticky user group drain_timeout\n"
+             "control log.level.\n";
     case kCheck:
       return "  pronghorn check pronghorn.toml           exit 0: no mistakes, 78: some\n"
              "  pronghorn check --json pronghorn.toml    one object per mistake\n\n"

@@ -139,6 +139,25 @@ TEST_CASE("to_toml: sites with rules of every kind survive") {
   CHECK(config::to_toml(*back) == text);
 }
 
+TEST_CASE("to_toml: a listener keeps what is its own, and what is not stays everybody's") {
+  Config changed;
+  changed.limits.body = 7;
+  changed.listen.push_back({.host = {}, .port = 0, .path = "a ${b}\n\".sock"});
+  changed.listeners.push_back(
+      {.address = changed.listen.back(), .limits = changed.limits, .timeouts = {}});
+  changed.listeners.push_back(
+      {.address = changed.listen.front(), .limits = changed.limits, .timeouts = {}});
+  changed.listeners.back().limits.requests_per_second = 9;
+  changed.listeners.back().timeouts.keepalive = std::chrono::seconds(100);
+  const std::string text = config::to_toml(changed);
+  CHECK(
+      text.ends_with("[[listeners]]\naddress = \"127.0.0.1:8080\"\n"
+                     "limits.requests_per_second = 9\ntimeouts.keepalive = \"100s\"\n"));
+  const auto back = config::from_toml(text);
+  REQUIRE_MESSAGE(back, back.error().message());
+  CHECK(*back == changed);
+}
+
 TEST_CASE("to_toml: a NUL in a route's text survives") {
   Config changed;
   changed.routes.push_back(
