@@ -12,9 +12,9 @@
 namespace pronghorn::config {
 namespace {
 
-// There is one table of clients for all, and the files do not know who asks.
-constexpr std::array<std::string_view, 3> kOfTheServer = {"limits.clients", "limits.ipv6_prefix",
-                                                          "limits.ranges"};
+// There is one table of clients and one queue for all, and the files do not know who asks.
+constexpr std::array<std::string_view, 4> kOfTheServer = {"limits.clients", "limits.ipv6_prefix",
+                                                          "limits.ranges", "limits.offload_queue"};
 
 bool is_of_the_server(std::string_view name) {
   return std::ranges::find(kOfTheServer, name) != kOfTheServer.end();

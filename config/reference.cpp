@@ -50,7 +50,7 @@ table holds only if its address is among them.
 | key | type | default | meaning |
 |---|---|---|---|
 | `address` | address | required | as in `listen` |
-| `limits.KEY`, `timeouts.KEY` | as above | what `[limits]` and `[timeouts]` say | any of them but `limits.clients`, `limits.ipv6_prefix` and `limits.ranges`, of which there is one for all |
+| `limits.KEY`, `timeouts.KEY` | as above | what `[limits]` and `[timeouts]` say | any of them but `limits.clients`, `limits.ipv6_prefix`, `limits.ranges` and `limits.offload_queue`, of which there is one for all |
 
 A client's connections and requests are counted apart where `limits.connections_per_client`,
 `limits.requests_per_second` or `limits.requests_burst` is the listener's own.
