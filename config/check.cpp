@@ -3,7 +3,6 @@
 
 #include "config/access_log_format.h"
 #include "config/account.h"
-#include "config/account.h"
 #include "config/check_report.h"
 #include "config/program_command.h"
 #include "config/text_span.h"

@@ -134,9 +134,9 @@ struct Log {
 /// A site, the default one, and what is said about the server.
 struct Config : Site {
   std::vector<ListenAddress> listen{{.host = "127.0.0.1", .port = 8080, .path = {}}};
-  std::vector<Listener> listeners;  ///< those of `listen` that have limits of their own
-  std::string user;                 ///< that workers run as; empty: as the master
-  std::string group;                ///< and their group; empty: the user's
+  std::vector<Listener> listeners;             ///< those of `listen` that have limits of their own
+  std::string user;                            ///< that workers run as; empty: as the master
+  std::string group;                           ///< and their group; empty: the user's
   std::uint64_t workers = 0;                   ///< 0: auto
   Scheduling scheduling = Scheduling::shared;  ///< load() makes it round_robin beside programs
   bool sticky = false;  ///< a client's connections go to one worker; where the master hands over

@@ -79,10 +79,10 @@ struct Outcome {
   SiteOrigins site_origins;               ///< of the default site
   std::vector<SiteOrigins> host_origins;  ///< as long as config.hosts
   std::vector<ListenerTable> listener_tables;
-  std::vector<Origin> listener_origins;   ///< as long as config.listeners
-  std::vector<Origin> route_origins;      ///< as long as config.routes
-  std::vector<Origin> program_origins;    ///< as long as config.programs
-  std::vector<Problem> problems;          ///< in the order of their places
+  std::vector<Origin> listener_origins;  ///< as long as config.listeners
+  std::vector<Origin> route_origins;     ///< as long as config.routes
+  std::vector<Origin> program_origins;   ///< as long as config.programs
+  std::vector<Problem> problems;         ///< in the order of their places
   int file_errno = 0;  ///< why the file could not be read; then `problems` says it too
   std::string file;
   Document document;  ///< of the file; empty without one

@@ -99,7 +99,8 @@ Result<std::optional<Boot>> Boot::take_from_environment() {
   auto boot = parse(text);
   if (!boot) return std::unexpected(std::move(boot.error()));
   std::vector<int> all = boot->doorbells;
-  all.insert(all.end(), {boot->config_fd, boot->scoreboard_fd, boot->clients_fd, boot->access_log_fd});
+  all.insert(all.end(),
+             {boot->config_fd, boot->scoreboard_fd, boot->clients_fd, boot->access_log_fd});
   all.insert(all.end(), boot->root_fds.begin(), boot->root_fds.end());
   for (int fd : all) {
     if (auto set = set_cloexec(fd); !set) return std::unexpected(std::move(set.error()));

@@ -130,7 +130,7 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool more_unread_ = false;  // the last read filled the buffer
   bool sent_much_ = false;    // more than surely is with the client soon
   bool is_from_elsewhere_ = false;
-  bool is_woken_ = false;  // on the context's list
+  bool is_woken_ = false;    // on the context's list
   bool is_counted_ = false;  // among its client's connections
 };
 

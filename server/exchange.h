@@ -53,8 +53,8 @@ struct Exchange {
   bool routed = false;               // `request` is filled
 
   std::uint32_t retry_after_s = 0;  // not 0: the client asks too often (429)
-  Instant started;                 // the head's end; only kept for the access log
-  std::unique_ptr<Exchange> next;  // in the pool
+  Instant started;                  // the head's end; only kept for the access log
+  std::unique_ptr<Exchange> next;   // in the pool
 
   /// Before each request; `pending` stays.
   void reset() noexcept {

@@ -284,7 +284,6 @@ void Server::Impl::close(std::function<void()> closed) {
   when_unoccupied(&Impl::drain);
 }
 
-
 void Server::Impl::drain() {
   if (!std::exchange(draining_, true)) {
     for (auto& profile : profiles_) profile->context.quiet_since_ms = loop_.now_ms();
