@@ -110,6 +110,7 @@ Sources sources_of(const Line& line, const Found& found, Colour colour) {
   sources.sticky = found.flag("sticky");
   sources.listing = found.flag("listing");
   sources.user = found.last("user");
+  sources.group = found.last("group");
   if (!line.has_commands) sources.system_file.clear();
   sources.colour = colour;
   return sources;

@@ -75,6 +75,18 @@ class Privileges(unittest.TestCase):
             self.assertEqual(get(server.port, "/open.txt")[::2], (200, b"open"))
             self.assertEqual(get(server.port, "/secret.txt")[0], 403)
 
+    def test_a_unix_socket_is_the_masters_which_removes_it(self):
+        with self.serve(as_nobody().replace('"127.0.0.1:0"', '["127.0.0.1:0", "unix:own.sock"]')) as server:
+            own = server.path / "own.sock"
+            self.assertEqual(own.stat().st_uid, 0)
+            self.assertEqual(get(own)[0], 200)
+            os.kill(server.worker_pids()[0], signal.SIGKILL)
+            wait_until(lambda: server.status()["verdict"] == "OK", "all workers")
+            self.assertEqual(get(own)[0], 200)
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(), 0)
+            self.assertFalse(own.exists())
+
     def test_a_root_that_nobody_cannot_enter_is_said(self):
         server = self.serve()
         (server.path / "site").chmod(0o700)
@@ -100,6 +112,16 @@ class Privileges(unittest.TestCase):
             self.assertEqual(status["Uid"], ["54321"] * 4)
             self.assertEqual(status["Gid"], ["12345"] * 4)
             self.assertEqual(status["Groups"], ["12345"])
+
+    def test_the_command_line_names_user_and_group_and_wins(self):
+        with self.serve() as server:
+            folder = server.path / "site"
+            with Server("--user", "54321", "--group", "12345", root=folder) as other:
+                status = status_of(other.worker_pids()[0])
+                self.assertEqual((status["Uid"], status["Gid"]), (["54321"] * 4, ["12345"] * 4))
+            done = run("serve", folder, "--group", "12345", "--listen", "127.0.0.1:0")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("'group' needs a 'user'", done.stderr)
 
     def test_only_root_can_make_somebody_else_of_workers(self):
         with self.serve() as server:
