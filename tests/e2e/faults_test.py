@@ -11,9 +11,9 @@ import time
 import unittest
 from pathlib import Path
 
-from support import Server, connect, get, has_sanitizers, main, process_stat, read_answer, wait_until
+from support import TOP, Server, connect, get, has_sanitizers, main, process_stat, read_answer, wait_until
 
-SHIM = os.environ.get("PRONGHORN_FAULT_SHIM", "")
+SHIM = os.environ.get("PRONGHORN_FAULT_SHIM", str(TOP / "build/dev/tests/tools/libpronghorn_fault_shim.so"))
 CALLS = ("accept", "open", "read", "recv", "send", "epoll_add")  # tests/tools/fault_shim.c
 FOR_EVER = 1 << 30
 
