@@ -17,6 +17,7 @@
 #include "config/program_command.h"
 #include "master/master.h"
 #include "master/process_setup.h"
+#include "server/router_impl.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -196,6 +197,7 @@ int run_master(MasterStart start, Router router) {
                                .access_log = std::move(*access_log),
                                .root_fds = numbers_of(*roots),
                                .inherited = inherited,
+                               .counts_clients = config.count_clients() || router.impl().has_limits,
                                .identity = std::move(*identity),
                                .policy = {},
                                .on_ready = [&](const auto& ready) {

@@ -3,11 +3,19 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace pronghorn {
 
 /// A keyed hash of the client's address (ClientTable::key); 0: nobody that is limited.
 using ClientKey = std::uint64_t;
+
+/// The name of a place where clients count apart, which is the same text in every process; never 0.
+constexpr std::uint64_t client_scope(std::string_view place) noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (char c : place) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash | 1;
+}
 
 /// The same client where other limits count for it: a listener's, a route's. Scope 0 is the client
 /// itself. The key is secret already, so mixing is enough: nobody can choose what collides.

@@ -10,6 +10,9 @@ namespace {
 constexpr std::uint32_t kSetBuckets = 4;  // a cache line
 // A swap that fails is another worker's that succeeded; so many in a row no honest machine has.
 constexpr int kTries = 64;
+// A token a nanosecond, and a burst of years: beyond that the reckoning would overflow.
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kMost = 1'000'000'000;
 // Workers' clocks are those of their loops' turns, so one may be behind by a turn's length.
 constexpr std::int64_t kAbsurd = 60'000'000'000;
 
@@ -65,9 +68,9 @@ TokenBuckets::Bucket* TokenBuckets::find(ClientKey key, std::int64_t now) noexce
 }
 
 TokenBuckets::Nanos TokenBuckets::take(ClientKey key, const RequestRate& rate, Nanos now) noexcept {
-  const std::int64_t token = 1'000'000'000 / static_cast<std::int64_t>(rate.requests);
-  const std::int64_t whole =
-      token * static_cast<std::int64_t>(rate.burst != 0 ? rate.burst : rate.requests);
+  const std::uint64_t burst = rate.burst != 0 ? rate.burst : rate.requests;
+  const std::int64_t token = kSecond / static_cast<std::int64_t>(std::min(rate.requests, kMost));
+  const std::int64_t whole = token * static_cast<std::int64_t>(std::min(burst, kMost));
   const std::int64_t latest = now.count() + whole;
   Bucket* bucket = find(key, now.count());
   if (bucket == nullptr) return Nanos::zero();

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,6 +104,9 @@ struct Route {
   std::string path;  ///< pattern as the library's router takes it
   Kind kind = Kind::text;
   std::string text;
+  std::optional<std::uint64_t> body_limit{};  ///< instead of limits.body
+  std::uint64_t requests_per_second = 0;      ///< of one client to this route; 0: no limit
+  std::uint64_t requests_burst = 0;           ///< 0: as many as a second has
 
   bool operator==(const Route&) const = default;
 };

@@ -52,6 +52,14 @@ void add_route(std::vector<Line>& lines, const Route& route, const std::string& 
   const bool is_echo = route.kind == Route::Kind::echo;
   lines.push_back({is_echo ? R"(handler = "echo")" : R"(handler = "text")", {}});
   if (!is_echo) lines.push_back({"text = " + literal(route.text), {}});
+  auto add_limit = [&lines](std::string_view name, std::uint64_t value) {
+    lines.push_back({fmt::format("{} = {}", name, value_to_toml(*find_key(name), value)), {}});
+  };
+  if (route.body_limit) add_limit("limits.body", *route.body_limit);
+  if (route.requests_per_second != 0) {
+    add_limit("limits.requests_per_second", route.requests_per_second);
+  }
+  if (route.requests_burst != 0) add_limit("limits.requests_burst", route.requests_burst);
 }
 
 void add_program(std::vector<Line>& lines, const Program& program, const std::string& origin) {

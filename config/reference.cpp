@@ -73,6 +73,8 @@ An answer at a path, beside the files; any number of them.
 | `path` | text | required | begins with `/`; a pattern as in the library's router |
 | `handler` | `"text"` or `"echo"` | `"text"` | `"echo"` answers with the request's body |
 | `text` | text | required for `"text"` | the body of the answer |
+| `limits.body` | size | what `[limits]` or the listener says | the largest request body, decoded |
+| `limits.requests_per_second`, `limits.requests_burst` | as above | no limit | of one client to this route, in all workers and from all listeners together, beside what it may ask for in all |
 
 ```toml
 [[routes]]

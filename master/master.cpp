@@ -115,7 +115,7 @@ std::expected<void, StartFailure> Master::Impl::prepare_image() {
   if (!scoreboard) return std::unexpected(resource_failure(scoreboard.error()));
   board.emplace(std::move(*scoreboard));
   collector.emplace(*board, supervisor, listeners);
-  if (options.workers > 0 && options.config.count_clients()) {
+  if (options.workers > 0 && options.counts_clients) {
     auto memory = ipc::ClientMemory::create(
         {.clients = static_cast<std::uint32_t>(options.config.limits.clients),
          .slots = options.workers});

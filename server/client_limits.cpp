@@ -8,6 +8,7 @@
 #include "server/date.h"
 #include "server/serializer.h"
 
+#include <algorithm>
 #include <ctime>
 #include <string>
 
@@ -32,15 +33,17 @@ Result<void> ClientLimits::prepare(std::uint64_t clients) {
   return {};
 }
 
-ClientKey ClientLimits::key(const sockaddr_storage& address, std::uint64_t ipv6_prefix,
-                            std::uint64_t scope) const noexcept {
+ClientKey ClientLimits::key(const sockaddr_storage& address,
+                            std::uint64_t ipv6_prefix) const noexcept {
   if (table_ == nullptr) return 0;
-  return in_scope(table_->key(address, static_cast<unsigned>(ipv6_prefix)), scope);
+  return table_->key(address, static_cast<unsigned>(ipv6_prefix));
 }
 
 ClientLimits::Admission ClientLimits::admit(ClientKey client, std::uint64_t most) noexcept {
   if (client == 0 || most == 0) return Admission::uncounted;
-  switch (table_->connections().enter(slot_, client, static_cast<std::uint32_t>(most))) {
+  switch (table_->connections().enter(
+      slot_, client,
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(most, ClientCounts::kMost)))) {
     case ClientCounts::Entry::counted:
       return Admission::counted;
     case ClientCounts::Entry::refused:

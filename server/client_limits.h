@@ -27,8 +27,7 @@ class ClientLimits {
   ClientTable* table() const noexcept { return table_; }
 
   /// 0: not limited, which costs nothing where nobody is.
-  ClientKey key(const sockaddr_storage& address, std::uint64_t ipv6_prefix,
-                std::uint64_t scope) const noexcept;
+  ClientKey key(const sockaddr_storage& address, std::uint64_t ipv6_prefix) const noexcept;
   enum class Admission : std::uint8_t { counted, uncounted, refused };
   /// @param most  connections of one client; 0: any number
   Admission admit(ClientKey client, std::uint64_t most) noexcept;

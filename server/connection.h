@@ -40,7 +40,10 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
   /// Memory for a moment's bytes, shared by all.
   std::span<char> scratch() const noexcept { return context_.receive; }
-  ClientKey client() const noexcept { return session_.client(); }
+  /// As whom it was counted among its client's connections.
+  ClientKey counted_client() const noexcept {
+    return in_scope(session_.client(), context_.session.client_scope);
+  }
   bool is_counted() const noexcept { return is_counted_; }
   /// Before start(): its socket does not inherit our listeners' options.
   void set_accepted_elsewhere() noexcept { is_from_elsewhere_ = true; }

@@ -5,6 +5,7 @@
 
 #include "server/handler_tasks.h"
 #include "server/peer.h"
+#include "server/router_impl.h"
 
 #include <algorithm>
 #include <csignal>
@@ -26,13 +27,6 @@ Result<config::ListenAddress> parse_address(std::string_view text) {
   if (!any) return std::unexpected(Error("'" + std::string(text) + "' is not :PORT"));
   any->host.clear();
   return any;
-}
-
-/// FNV-1a; never 0, which is the server's own.
-std::uint64_t scope_of(std::string_view text) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash | 1;
 }
 
 /// sendfile(2) and libuv's writes have no MSG_NOSIGNAL.
@@ -76,6 +70,7 @@ Server::Impl::~Impl() {
 void Server::Impl::add_route(std::string_view method, std::string_view pattern,
                              const RouteOptions& options, Handler handler) {
   note(router_.add(method, pattern, options, std::move(handler)));
+  if (in_use_) note(prepare_clients());
 }
 
 void Server::Impl::note(Result<void> added) {
@@ -109,7 +104,8 @@ std::uint32_t Server::Impl::add_profile(const ListenOptions& options, std::strin
   auto of_clients = [](const config::Limits& l) {
     return std::tie(l.connections_per_client, l.requests_per_second, l.requests_burst);
   };
-  if (of_clients(limits) != of_clients(options_.limits)) profile->scope = scope_of(address);
+  if (of_clients(limits) != of_clients(options_.limits))
+    profile->session.client_scope = client_scope(address);
   profile->session.access_log = profiles_.front()->session.access_log;
   profile->session.draining = profiles_.front()->session.draining;
   profiles_.push_back(std::move(profile));
@@ -118,8 +114,10 @@ std::uint32_t Server::Impl::add_profile(const ListenOptions& options, std::strin
 
 /// Where something goes by the client's address and nobody shares a table with us, one of our own.
 Result<void> Server::Impl::prepare_clients() {
-  bool is_wanted =
-      std::ranges::any_of(profiles_, [](auto& p) { return p->limits.count_clients(); });
+  in_use_ = true;
+  bool is_wanted = router_.impl().has_limits || std::ranges::any_of(profiles_, [](auto& p) {
+                     return p->limits.count_clients();
+                   });
   if (!is_wanted) return {};
   auto ready = clients_.prepare(options_.limits.clients);
   for (auto& profile : profiles_) profile->session.clients = clients_.table();
@@ -183,9 +181,11 @@ Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer, Profile&
 /// Counts a connection of its client's. Empty: the client has too many.
 std::optional<Server::Impl::Client> Server::Impl::count(const sockaddr_storage& peer,
                                                         const Profile& profile) {
-  Client client{clients_.key(peer, options_.limits.ipv6_prefix, profile.scope), false};
-  switch (clients_.admit(client.key, profile.limits.connections_per_client)) {
+  Client client{clients_.key(peer, options_.limits.ipv6_prefix), false};
+  switch (clients_.admit(in_scope(client.key, profile.session.client_scope),
+                         profile.limits.connections_per_client)) {
     case server::ClientLimits::Admission::refused:
+      counters_.connections_refused.add(1);
       return std::nullopt;
     case server::ClientLimits::Admission::counted:
       client.is_counted = true;
@@ -251,7 +251,7 @@ void Server::Impl::on_connection_closed(Connection& connection) noexcept {
   if (!added_.empty()) {
     std::erase_if(added_, [&](const Added& each) { return each.connection == &connection; });
   }
-  if (connection.is_counted()) clients_.leave(connection.client());
+  if (connection.is_counted()) clients_.leave(connection.counted_client());
   pool_.destroy(&connection);
   bool was_full = !has_room();
   --open;

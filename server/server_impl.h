@@ -58,7 +58,6 @@ struct Server::Impl final : private server::Acceptor::Owner,
     const config::Timeouts timeouts;
     server::SessionContext session;
     server::ConnectionContext context;
-    std::uint64_t scope = 0;  // of its clients' limits
   };
   struct Listener {
     std::unique_ptr<server::Acceptor> acceptor;
@@ -124,6 +123,7 @@ struct Server::Impl final : private server::Acceptor::Owner,
   bool accepting_ = true;
   bool closing_ = false;   // close() was called
   bool draining_ = false;  // … and the queues are being emptied
+  bool in_use_ = false;    // prepare_clients() was called
 };
 
 }  // namespace pronghorn

@@ -9,6 +9,7 @@
 #include "base/client_key.h"
 #include "server/body_source.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -68,6 +69,7 @@ struct SessionContext {
   /// For what handlers are told after a session's end. Null where there is none: told at once.
   Loop* loop = nullptr;
   ClientTable* clients = nullptr;  // null: no limit goes by the client's address
+  std::uint64_t client_scope = 0;  // where limits.requests_per_second counts
 };
 
 class Session {
@@ -136,6 +138,8 @@ class Session {
   /// such stretch: a handler that pauses must not win a slow client time.
   std::int64_t body_waited_ms() const noexcept;
   void add_body_wait(std::int64_t ms) noexcept;
+  /// Of Phase::handling: the route's own, or `usual`.
+  std::chrono::milliseconds handler_timeout(std::chrono::milliseconds usual) const noexcept;
 
  private:
   friend struct AnswerState;

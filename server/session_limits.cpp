@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often a client may ask.
+// How often a client may ask, and other limits of the route that it asks for.
+#include <pronghorn/base/counters.h>
+
 #include "base/client_table.h"
 #include "server/exchange.h"
 #include "server/session.h"
@@ -20,11 +22,20 @@ bool Session::asks_too_often() noexcept {
   nanoseconds wait{0};
   const RequestRate rate{.requests = context_.limits.requests_per_second,
                          .burst = context_.limits.requests_burst};
-  if (rate.is_limited()) wait = buckets.take(client_, rate, now);
+  if (rate.is_limited()) wait = buckets.take(in_scope(client_, context_.client_scope), rate, now);
+  if (const RouteLimit* own = ex.route.limit; own != nullptr && wait == nanoseconds(0)) {
+    wait = buckets.take(in_scope(client_, own->scope), own->rate, now);
+  }
   if (wait == nanoseconds(0)) return false;
+  context_.counters.requests_refused.add(1);
   auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   ex.retry_after_s = static_cast<std::uint32_t>(std::max<std::int64_t>(seconds, 1));
   return true;
+}
+
+std::chrono::milliseconds Session::handler_timeout(std::chrono::milliseconds usual) const noexcept {
+  if (!exchange_ || exchange_->route.options == nullptr) return usual;
+  return exchange_->route.options->handler_timeout.value_or(usual);
 }
 
 }  // namespace pronghorn::server

@@ -132,7 +132,11 @@ void Session::admit(std::string_view in, std::string& out) {
   std::uint64_t limit = context_.limits.body;
   if (has_handler) limit = ex.route.options->body_limit.value_or(limit);
   if (!ex.parser.complete()) ex.body.begin(ex.parser, limit);
-  if (ex.retry_after_s == 0 && ask_middleware(out)) return;
+  if (ex.retry_after_s != 0) {
+    if (context_.router.impl().has_after()) build_request();  // which sees a 429 as well
+  } else if (ask_middleware(out)) {
+    return;
+  }
   if (ex.parser.complete()) return dispatch(out);
   bool too_large = ex.parser.content_length() > limit;
   if (too_large && has_handler) return refuse(413, out);

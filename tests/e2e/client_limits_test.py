@@ -5,7 +5,7 @@ import signal
 import socket
 import unittest
 
-from support import Server, connect, get, main, read_answer, wait_until
+from support import Server, connect, get, main, read_answer, run, wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n"
 
@@ -79,6 +79,37 @@ class ClientLimits(unittest.TestCase):
             victim = server.worker_pids()[0]
             os.kill(victim, signal.SIGKILL)
             wait_until(lambda: victim not in server.worker_pids() and len(server.worker_pids()) == 3, "a new worker")
+
+    def test_a_route_has_a_bucket_of_its_own_in_all_workers_and_status_counts_what_was_refused(self):
+        server = self.serve(
+            'listen = "127.0.0.1:0"\nworkers = 3\n[limits]\nconnections_per_client = 4\n'
+            '[[routes]]\npath = "/slow"\ntext = "in"\nlimits.requests_per_second = 1\nlimits.requests_burst = 20\n'
+            '[[routes]]\npath = "/"\ntext = "up"\n'
+            '[[routes]]\npath = "/echo"\nhandler = "echo"\nlimits.body = "3B"\n')
+        served = 0
+        while get(server.port, "/slow")[0] == 200:
+            served += 1
+        self.assertGreaterEqual(served, 20)
+        self.assertLessEqual(served, 40)
+        self.assertEqual(get(server.port)[0], 200)
+        with from_address(server.port, "127.0.0.2") as other:
+            other.sendall(REQUEST.replace(b"/ ", b"/slow "))
+            self.assertEqual(read_answer(other)[0], 200)
+        for size, expected in ((3, 200), (4, 413)):
+            with connect(server.port) as sock:
+                sock.sendall(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+                self.assertEqual(read_answer(sock)[0], expected)
+        wait_until(lambda: sum(w["connections"] for w in server.status()["workers"]) == 0, "no connection")
+        held = [connect(server.port) for _ in range(4)]
+        self.assertEqual([ask(sock) for sock in held], [200] * 4)
+        self.assertEqual(get(server.port)[0], 429)
+        workers = server.status()["workers"]
+        self.assertEqual(sum(w["requests_refused"] for w in workers), 1)
+        self.assertEqual(sum(w["connections_refused"] for w in workers), 1)
+        told = run("status", "--control", server.path / "control")
+        self.assertIn("\nrefused by 429  1 requests  1 connections\n", told.stdout)
+        for sock in held:
+            sock.close()
 
     def test_limits_of_one_listener(self):
         server = self.serve(

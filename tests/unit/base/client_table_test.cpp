@@ -214,6 +214,27 @@ TEST_CASE("token buckets: in a full table the stalest makes room, and nobody inh
   }
 }
 
+TEST_CASE("token buckets: rates beyond all measure are only very large") {
+  auto table = ClientTable::create_private(64).value();
+  const RequestRate rate{.requests = UINT64_MAX, .burst = UINT64_MAX};
+  const RequestRate slow{.requests = 1, .burst = UINT64_MAX};
+  for (int i = 0; i < 1000; ++i) {
+    CHECK(table.requests().take(5, rate, 1h) == 0ns);
+    CHECK(table.requests().take(6, slow, 1h) == 0ns);
+  }
+}
+
+TEST_CASE("token buckets: a rate that was changed holds at once, and shuts nobody out for longer") {
+  auto table = ClientTable::create_private(64).value();
+  auto& buckets = table.requests();
+  // Two workers of different minds about the burst: the debt of a large one is no debt of a small.
+  const RequestRate before{.requests = 10, .burst = 200};
+  const RequestRate after{.requests = 10, .burst = 2};
+  for (int i = 0; i < 200; ++i) CHECK(buckets.take(5, before, 1h) == 0ns);
+  CHECK(buckets.take(5, after, 1h) == 100ms);
+  CHECK(buckets.take(5, after, 1h + 21s) == 0ns);
+}
+
 TEST_CASE("token buckets: nonsense in the memory shuts nobody out for ever") {
   Shared shared({.clients = 8, .slots = 1});
   const RequestRate rate{.requests = 1, .burst = 1};

@@ -173,6 +173,127 @@ TEST_CASE("client limits: a head that is wrong is 400 as ever, however often") {
   }
 }
 
+TEST_CASE("client limits: what was refused is counted, requests and connections apart") {
+  TestServer s(with(1, 1, 2));
+  Client c = s.listener.connect();
+  REQUIRE(s.talk(c, get("/hello") + get("/hello") + get("/hello"),
+                 [&] { return count_of(c.received, "HTTP/1.1 ") == 3; }));
+  CHECK(s.counters.requests_refused.get() == 1);
+  CHECK(s.counters.connections_refused.get() == 0);
+  Client more = s.listener.connect();
+  REQUIRE(s.ends(more));
+  CHECK(s.counters.requests_refused.get() == 1);
+  CHECK(s.counters.connections_refused.get() == 1);
+  CHECK(s.counters.requests.get() == 3);
+}
+
+TEST_CASE(
+    "client limits: middleware that sees answers sees a 429 too, one that gives them is not "
+    "asked") {
+  auto options = with(0, 1, 1);
+  TestServer s(options);
+  int asked = 0;
+  s.server->before("/", [&](const Request&) -> std::optional<Response> {
+    ++asked;
+    return std::nullopt;
+  });
+  s.server->after("/", [](const Request& request, Response& response) {
+    response.header("X-Seen", std::string(request.path()));
+  });
+  Client c = s.listener.connect();
+  REQUIRE(s.talk(c, get("/hello") + get("/peer"),
+                 [&] { return count_of(c.received, "HTTP/1.1 ") == 2; }));
+  CHECK(count_of(c.received, "HTTP/1.1 429") == 1);
+  CHECK(count_of(c.received, "X-Seen: /peer\r\n") == 1);
+  CHECK(asked == 1);
+}
+
+TEST_CASE("route limits: a client has a bucket for the route, whatever it asks for besides") {
+  TestServer s(with(0));
+  auto answer = [](const Request&) { return Response::text("in"); };
+  const RouteOptions slow{.requests_per_second = 1, .requests_burst = 2};
+  s.server->get("/login/:name", slow, answer);
+  s.server->post("/login/:name", slow, answer);
+  Client c = s.listener.connect();
+  auto head = [](std::string_view target) {
+    return "HEAD " + std::string(target) + " HTTP/1.1\r\nHost: t\r\n\r\n";
+  };
+  REQUIRE(s.talk(c, get("/login/a") + head("/login/b") + get("/login/c") + get("/hello"),
+                 [&] { return count_of(c.received, "HTTP/1.1 ") == 4; }));
+  CHECK(count_of(c.received, "HTTP/1.1 200") == 3);
+  CHECK(count_of(c.received, "HTTP/1.1 429") == 1);
+  CHECK(count_of(c.received, "hello, world") == 1);
+  CHECK(s.counters.requests_refused.get() == 1);
+  // The same pattern with another method is another route.
+  c.received.clear();
+  REQUIRE(s.talk(c, "POST /login/a HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n",
+                 [&] { return count_of(c.received, "\r\n\r\nin") == 1; }));
+  Client d = s.listener.connect();
+  REQUIRE(s.talk(d, get("/login/d"), [&] { return count_of(d.received, "HTTP/1.1 ") == 1; }));
+  CHECK(d.received.starts_with("HTTP/1.1 429"));
+}
+
+TEST_CASE("route limits: its bucket is one for all listeners, also where clients count apart") {
+  TestServer s(with(0));
+  config::Limits own = TestServer::quick().limits;
+  own.requests_per_second = 1000;
+  const sockaddr_in to = listen_on(s, {.limits = own});
+  // Added when the server listens already.
+  s.server->get("/once", RouteOptions{.requests_per_second = 1},
+                [](const Request&) { return Response::text("in"); });
+  Client a = s.listener.connect();
+  REQUIRE(s.talk(a, get("/once"), [&] { return count_of(a.received, "HTTP/1.1 ") == 1; }));
+  CHECK(a.received.starts_with("HTTP/1.1 200"));
+  Client b = connect_to(to);
+  REQUIRE(s.talk(b, get("/once") + get("/hello"),
+                 [&] { return count_of(b.received, "HTTP/1.1 ") == 2; }));
+  CHECK(b.received.starts_with("HTTP/1.1 429"));
+  CHECK(count_of(b.received, "hello, world") == 1);
+}
+
+TEST_CASE("route limits: a request that its client may not make takes nothing from the route") {
+  TestServer s(with(0, 1, 1));
+  s.server->get("/first", RouteOptions{.requests_per_second = 1, .requests_burst = 1},
+                [](const Request&) { return Response::text("in"); });
+  Client c = s.listener.connect();
+  std::string all = get("/hello");
+  for (int i = 0; i < 20; ++i) all += get("/first");
+  REQUIRE(s.talk(c, all, [&] { return count_of(c.received, "HTTP/1.1 ") == 21; }));
+  CHECK(count_of(c.received, "HTTP/1.1 429") == 20);
+  // As soon as the client has a token again, so has the route.
+  REQUIRE(s.until([&] {
+    c.received.clear();
+    s.talk(c, get("/first"), [&] { return count_of(c.received, "HTTP/1.1 ") == 1; });
+    return c.received.starts_with("HTTP/1.1 200");
+  }));
+}
+
+TEST_CASE("route limits: a handler's time is the route's own") {
+  auto options = TestServer::quick();
+  options.timeouts.handler = 60s;
+  TestServer s(options);
+  std::vector<ResponseWriter> kept;
+  auto never = [&](const Request&, ResponseWriter writer) { kept.push_back(std::move(writer)); };
+  s.server->get("/short", RouteOptions{.handler_timeout = 100ms}, never);
+  Client c = s.listener.connect();
+  c.send(get("/short"));
+  REQUIRE(s.ends(c));
+  CHECK(c.received.starts_with("HTTP/1.1 503"));
+}
+
+TEST_CASE("route limits: what makes no sense is refused with the route's pattern") {
+  Router router;
+  auto answer = [](const Request&) { return Response::text("x"); };
+  for (const RouteOptions& wrong :
+       {RouteOptions{.requests_burst = 5}, RouteOptions{.handler_timeout = 0ms},
+        RouteOptions{.handler_timeout = 25h}}) {
+    auto added = router.add("GET", "/a", wrong, answer);
+    REQUIRE_FALSE(added.has_value());
+    CHECK(added.error().message().find("\"/a\"") != std::string::npos);
+  }
+  CHECK(router.add("GET", "/a", RouteOptions{.handler_timeout = 24h}, answer));
+}
+
 TEST_CASE("listener limits: they hold for the connections of their address alone") {
   auto options = TestServer::quick();
   options.limits.body = 100;
