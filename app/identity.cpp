@@ -6,9 +6,24 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace pronghorn::app {
+namespace {
+
+/// A container's root may have fewer than all. Who may not kill(2) could not end a worker that
+/// hangs.
+bool may_change_user() noexcept {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  constexpr std::uint32_t kNeeded = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_KILL;
+  return ::syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective & kNeeded) == kNeeded;
+}
+
+}  // namespace
 
 std::expected<std::optional<master::Identity>, IdentityFailure> worker_identity(
     const config::Config& config) {
@@ -25,6 +40,14 @@ std::expected<std::optional<master::Identity>, IdentityFailure> worker_identity(
         fmt::format("workers cannot run as user '{}', group {}: only root may do that, and this is "
                     "user {}, group {}\n  start it as root, or without 'user'",
                     config.user, account->gid, ::geteuid(), ::getegid())});
+  }
+  if (!may_change_user()) {
+    return std::unexpected(IdentityFailure{
+        kNoPermission,
+        fmt::format("workers cannot run as user '{}': this is root without one of the capabilities "
+                    "SETUID, SETGID and KILL\n  give the container or the unit all three, or start "
+                    "it as that user",
+                    config.user)});
   }
   return master::Identity{.uid = account->uid,
                           .gid = account->gid,

@@ -130,6 +130,16 @@ class Privileges(unittest.TestCase):
             self.assertEqual(done.returncode, 77, done.stderr)
             self.assertIn("workers cannot run as user 'daemon'", done.stderr)
 
+    @unittest.skipUnless(shutil.which("setpriv"), "no 'setpriv' on PATH")
+    def test_a_root_that_may_not_change_its_user_or_not_end_such_workers_is_told_before_it_listens(self):
+        for capability in ("setuid", "setgid", "kill"):
+            server = self.serve()
+            server.command = ["setpriv", f"--bounding-set=-{capability}", *server.command]
+            with self.subTest(capability), server.start(wait_ready=False):
+                self.assertEqual(server.wait(), 77)
+                self.assertIn("root without one of the capabilities SETUID, SETGID and KILL", server.stderr())
+                self.assertNotIn("listening", server.stderr())
+
     def test_who_is_that_user_already_needs_no_root(self):
         with Server("--user", "nobody", environment={"PRONGHORN_GROUP": str(os.getegid())}, user=NOBODY) as server:
             self.assertEqual(status_of(server.worker_pids()[0])["Uid"], [str(NOBODY)] * 4)
