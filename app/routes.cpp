@@ -44,7 +44,12 @@ Result<void> add_configured_routes(Router& router, const config::Config& config)
         break;
     }
     std::string_view method = route.kind == config::Route::Kind::echo ? "*" : "GET";
-    if (auto added = router.add(method, route.path, std::move(handler)); !added) {
+    const RouteOptions options{.body_limit = route.body_limit,
+                               .stream_body = false,
+                               .requests_per_second = route.requests_per_second,
+                               .requests_burst = route.requests_burst,
+                               .handler_timeout = {}};
+    if (auto added = router.add(method, route.path, options, std::move(handler)); !added) {
       return std::unexpected(Error("route '" + route.path + "': " + added.error().message()));
     }
   }

@@ -5,6 +5,7 @@
 #include "app/cli/output.h"
 #include "app/descriptor_budget.h"
 #include "app/exit_codes.h"
+#include "app/identity.h"
 #include "app/panel.h"
 #include "app/routes.h"
 #include "app/version.h"
@@ -16,6 +17,7 @@
 #include "config/program_command.h"
 #include "master/master.h"
 #include "master/process_setup.h"
+#include "server/router_impl.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -54,7 +56,10 @@ void configure_log(const config::Config& config, cli::Colour colour) {
   log::configure(options);
 }
 
-std::vector<std::string> notes(const config::Config& config, const config::CpuCount& cpus) {
+constexpr std::string_view kKeepsRoot = "running as root; workers keep root too (set user = \"…\")";
+
+std::vector<std::string> notes(const config::Config& config, const config::CpuCount& cpus,
+                               bool keeps_root) {
   std::vector<std::string> out;
   struct stat status{};
   if (!config.root.empty() && !config.index.empty() && !config.listing &&
@@ -62,9 +67,15 @@ std::vector<std::string> notes(const config::Config& config, const config::CpuCo
     out.push_back(config.root + " has no " + config.index.front() +
                   " and listing is off; turn it on: --listing");
   }
-  if (::geteuid() == 0) out.emplace_back("running as root; workers keep root too");
+  if (keeps_root) out.emplace_back(kKeepsRoot);
   if (config.workers == 0 && !cpus.note().empty()) out.push_back(cpus.note());
   return out;
+}
+
+/// Once; at a terminal the panel says it.
+void warn_of_root(bool keeps_root) {
+  if (!keeps_root || ::isatty(STDERR_FILENO) != 0) return;
+  log::warn("workers keep root", {{"hint", "set user"}}, kKeepsRoot);
 }
 
 /// The panel for a terminal, then the one line of standard output.
@@ -164,6 +175,9 @@ int run_master(MasterStart start, Router router) {
     return fail(sources, config.max_connections != 0 ? kBadConfiguration : kTemporaryFailure,
                 limit.error().message());
   }
+  auto identity = worker_identity(config);
+  if (!identity) return fail(sources, identity.error().exit_code, identity.error().text);
+  const bool keeps_root = ::geteuid() == 0 && (!*identity || (*identity)->uid == 0);
   auto access_log = open_access_log(config);
   if (!access_log) return fail(sources, kNoPermission, access_log.error().message());
 
@@ -173,19 +187,23 @@ int run_master(MasterStart start, Router router) {
       is_run ? config.programs.front().title()
              : sources.directory.value_or(config.root.empty() ? sources.program : config.root);
   Loop loop;
-  master::Master master(
-      loop, {.config = config,
-             .config_toml = config::to_toml(config),
-             .config_file = start.loaded.file,
-             .version = kVersion,
-             .argv = std::move(start.argv),
-             .workers = workers,
-             .programs = std::move(*programs),
-             .access_log = std::move(*access_log),
-             .root_fds = numbers_of(*roots),
-             .inherited = inherited,
-             .policy = {},
-             .on_ready = [&](const auto& ready) { announce(ready, what, notes(config, cpus)); }});
+  master::Master master(loop, {.config = config,
+                               .config_toml = config::to_toml(config),
+                               .config_file = start.loaded.file,
+                               .version = kVersion,
+                               .argv = std::move(start.argv),
+                               .workers = workers,
+                               .programs = std::move(*programs),
+                               .access_log = std::move(*access_log),
+                               .root_fds = numbers_of(*roots),
+                               .inherited = inherited,
+                               .counts_clients = config.count_clients() || router.impl().has_limits,
+                               .identity = std::move(*identity),
+                               .policy = {},
+                               .on_ready = [&](const auto& ready) {
+                                 warn_of_root(keeps_root);
+                                 announce(ready, what, notes(config, cpus, keeps_root));
+                               }});
   uv::set_process_title(sources.program + ": master" + (is_run ? " " + what : std::string()));
   if (auto started = master.start(); !started)
     return fail(sources, started.error().exit_code, started.error().text);

@@ -7,9 +7,14 @@
 #include "base/uv/title.h"
 #include "config/access_log_format.h"
 #include "config/print.h"
+#include "worker/privileges.h"
 #include "worker/signals.h"
 #include "worker/worker.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +50,19 @@ void choose_log_format(worker::Worker::Options& options) {
   }
 }
 
+/// The master has opened them, but what is below is asked for as who we are: a root that we may not
+/// enter.
+std::optional<Error> closed_root(const config::Config& config, const std::vector<int>& roots) {
+  std::vector<const std::string*> paths{&config.root};
+  for (const auto& host : config.hosts) paths.push_back(&host.site.root);
+  std::erase_if(paths, [](const std::string* path) { return path->empty(); });
+  for (std::size_t i = 0; i < std::min(paths.size(), roots.size()); ++i) {
+    if (::faccessat(roots[i], ".", X_OK, 0) == 0) continue;
+    return Error::system(errno, "the workers' user cannot enter the root '" + *paths[i] + "'");
+  }
+  return std::nullopt;
+}
+
 /// The directories that the master opened, in the order of the sites that have one: the default
 /// site's first.
 void use_inherited_roots(config::Config& config, const std::vector<int>& roots) {
@@ -75,6 +93,12 @@ int run_worker(WorkerStart start, Router router) {
       .level = log::Level::info, .form = log::Form::automatic, .colour = start.colour, .who = name};
   static_cast<void>(log::parse_level(config->log.level, log_options.level));
   log::configure(log_options);
+  if (start.boot && start.boot->uid >= 0) {
+    if (auto dropped = worker::check_privileges_dropped(static_cast<uid_t>(start.boot->uid));
+        !dropped) {
+      return fail(dropped.error());
+    }
+  }
   worker::end_after_parent(std::chrono::duration_cast<std::chrono::seconds>(config->drain_timeout) +
                            kAlarmGrace);
 
@@ -97,11 +121,14 @@ int run_worker(WorkerStart start, Router router) {
                                   .colour = start.colour,
                                   .fault = {}};
   choose_log_format(options);
-  if (options.boot) use_inherited_roots(options.config, options.boot->root_fds);
+  if (options.boot) {
+    options.fault = closed_root(options.config, options.boot->root_fds);
+    use_inherited_roots(options.config, options.boot->root_fds);
+  }
   std::vector<std::string> hidden;
   if (!start.config_file.empty()) hidden.push_back(start.config_file);
   auto routed = add_configured_routes(router, options.config);
-  if (routed) routed = add_sites(router, options.config, hidden);
+  if (routed && !options.fault) routed = add_sites(router, options.config, hidden);
   if (!routed && !options.fault) options.fault = routed.error();
 
   Loop loop;

@@ -169,6 +169,19 @@ std::string access_log_text(const master::AccessLogStatus& log) {
   return text + "\n";
 }
 
+/// Only where something was.
+std::string refused_text(const master::ServerStatus& status) {
+  std::uint64_t requests = 0;
+  std::uint64_t connections = 0;
+  for (const auto& worker : status.workers) {
+    requests += worker.requests_refused;
+    connections += worker.connections_refused;
+  }
+  if (requests == 0 && connections == 0) return {};
+  return fmt::format("refused by 429  {} requests  {} connections\n", with_commas(requests),
+                     with_commas(connections));
+}
+
 }  // namespace
 
 std::string status_text(const master::ServerStatus& status, unsigned columns, bool colour) {
@@ -190,7 +203,7 @@ std::string status_text(const master::ServerStatus& status, unsigned columns, bo
     text += "\n";
   }
   if (status.listeners.size() > 1 && any_counts) text += "accepted " + with_commas(accepted) + "\n";
-  return text + access_log_text(status.access_log);
+  return text + refused_text(status) + access_log_text(status.access_log);
 }
 
 }  // namespace pronghorn::app

@@ -58,16 +58,18 @@ class RequestInHand {
 
 /// One worker's counters. Only `connections` and `requests_active` go down.
 struct WorkerCounters {
-  Count connections;      ///< open now
-  Count accepted;         ///< connections taken since the slot began
-  Count requests;         ///< answered, errors included
-  Count requests_active;  ///< begun and not yet answered in full
-  Count requests_failed;  ///< answered with a 5xx
-  Count bytes_in;         ///< read from clients
-  Count bytes_out;        ///< written to clients
-  Count log_lines;        ///< access log lines written
-  Count log_dropped;      ///< access log lines that could not be written
-  Count log_error;        ///< errno of the access log's last write; 0: it was taken
+  Count connections;          ///< open now
+  Count accepted;             ///< connections taken since the slot began
+  Count requests;             ///< answered, errors included
+  Count requests_active;      ///< begun and not yet answered in full
+  Count requests_failed;      ///< answered with a 5xx
+  Count requests_refused;     ///< 429: the client asked too often
+  Count connections_refused;  ///< 429: the client had too many
+  Count bytes_in;             ///< read from clients
+  Count bytes_out;            ///< written to clients
+  Count log_lines;            ///< access log lines written
+  Count log_dropped;          ///< access log lines that could not be written
+  Count log_error;            ///< errno of the access log's last write; 0: it was taken
   /// Set by others: the file of the access log may end within a line (AccessLog::Options::on_cut).
   std::atomic<std::uint32_t> log_torn{0};
   RequestInHand in_hand;

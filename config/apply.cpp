@@ -32,7 +32,7 @@ std::string_view meant_key(std::string_view section, std::string_view leaf) {
   }
   if (section.empty()) {
     for (const std::string_view name : {"log", "limits", "timeouts", "files", "types",
-                                        "compression", "routes", "programs", "hosts"})
+                                        "compression", "listeners", "routes", "programs", "hosts"})
       here.push_back(name);
     here.insert(here.end(), kSiteRules.begin(), kSiteRules.end());
   }
@@ -131,6 +131,8 @@ void apply_table(Outcome& outcome, std::string_view section, const Node& table,
       apply_routes(outcome, member.value, environment);
     } else if (section.empty() && member.key == "types") {
       apply_types(outcome, member.value, environment);
+    } else if (section.empty() && member.key == "listeners") {
+      apply_listeners(outcome, member.value, environment);
     } else if (section.empty() && member.key == "programs") {
       apply_programs(outcome, member.value, environment);
     } else if (section.empty() && member.key == "hosts") {

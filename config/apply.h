@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace pronghorn::config {
 
@@ -19,6 +20,9 @@ inline constexpr std::array<std::string_view, 4> kSiteRules = {"cache_control", 
 void apply_document(Outcome& outcome, const Environment& environment);
 void apply_routes(Outcome& outcome, const Node& routes, const Environment& environment);
 void apply_types(Outcome& outcome, const Node& types, const Environment& environment);
+void apply_listeners(Outcome& outcome, const Node& listeners, const Environment& environment);
+/// Last: what the listeners' tables say on top of all else.
+void settle_listeners(Outcome& outcome);
 void apply_programs(Outcome& outcome, const Node& programs, const Environment& environment);
 void apply_hosts(Outcome& outcome, const Node& hosts, const Environment& environment);
 /// One of kSiteRules. @param prefix  "" or "hosts."

@@ -2,6 +2,7 @@
 #include "config/check.h"
 
 #include "config/access_log_format.h"
+#include "config/account.h"
 #include "config/check_report.h"
 #include "config/program_command.h"
 #include "config/text_span.h"
@@ -85,6 +86,25 @@ void check_control(Outcome& outcome) {
           {}});
 }
 
+void check_account(Outcome& outcome) {
+  const Config& config = outcome.config;
+  if (config.user.empty()) {
+    if (config.group.empty()) return;
+    const Origin origin = outcome.origin("group");
+    report(outcome, origin, origin.span, {"missing-key", "'group' needs a 'user'", {}});
+    return;
+  }
+  const auto account = find_account(config.user, config.group);
+  if (account && account->uid == 0 && !config.group.empty()) {
+    const Origin origin = outcome.origin("group");
+    report(outcome, origin, origin.span,
+           {"bad-value", "'group' means nothing for root, which may do everything", {}});
+  }
+  if (account) return;
+  const Origin origin = outcome.origin(account.error().is_group ? "group" : "user");
+  report(outcome, origin, origin.span, account.error().complaint);
+}
+
 void check_routes(Outcome& outcome) {
   const auto& routes = outcome.config.routes;
   for (std::size_t i = 0; i < routes.size(); ++i) {
@@ -166,6 +186,7 @@ void check_values(Outcome& outcome, const Environment& environment) {
   check_access_log_format(outcome);
   check_listeners(outcome);
   check_control(outcome);
+  check_account(outcome);
   check_routes(outcome);
   check_scheduling(outcome);
   check_programs(outcome, environment);

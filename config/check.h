@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be wrong with values that are each well formed. Touches nothing but stat(2).
+// What can be wrong with values that are each well formed. Touches nothing; asks
+// stat(2) and the databases of users and groups.
 #pragma once
 
 #include "config/load.h"

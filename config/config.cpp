@@ -3,6 +3,8 @@
 
 #include "config/address.h"
 
+#include <algorithm>
+
 namespace pronghorn::config {
 
 std::string ListenAddress::text() const {
@@ -15,6 +17,12 @@ Result<ListenAddress> ListenAddress::parse(std::string_view text) {
   auto address = parse_address(text);
   if (!address) return std::unexpected(Error(address.error().text()));
   return *address;
+}
+
+bool Config::count_clients() const noexcept {
+  return limits.count_clients() || std::ranges::any_of(listeners, [](const Listener& listener) {
+           return listener.limits.count_clients();
+         });
 }
 
 }  // namespace pronghorn::config

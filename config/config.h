@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +50,18 @@ struct Limits {
   std::uint64_t body_rate = 500;            ///< bytes a second that a body must keep up; 0: none
   std::uint64_t ranges = 16;                ///< of one request; 200 with the whole file
   std::uint64_t offload_queue = 1000;       ///< calls of offload() at once; 503
+  std::uint64_t connections_per_client =
+      0;                                  ///< of one address at once, in all workers; 0: no limit
+  std::uint64_t requests_per_second = 0;  ///< of one address, in all workers; 429; 0: no limit
+  std::uint64_t requests_burst = 0;       ///< that it may save up; 0: as many as a second has
+  std::uint64_t clients =
+      65'536;  ///< addresses that these limits remember at once (base/client_table.h)
+  std::uint64_t ipv6_prefix = 64;  ///< bits of an IPv6 address that are the client
 
+  /// Whether anything is counted by the client's address.
+  bool count_clients() const noexcept {
+    return connections_per_client != 0 || requests_per_second != 0;
+  }
   bool operator==(const Limits&) const = default;
 };
 
@@ -77,12 +89,24 @@ struct Files {
   bool operator==(const Files&) const = default;
 };
 
+/// An address of Config::listen with limits of its own.
+struct Listener {
+  ListenAddress address;
+  Limits limits;  ///< all of them; `clients`, `ipv6_prefix` and `ranges` are the server's
+  Timeouts timeouts;
+
+  bool operator==(const Listener&) const = default;
+};
+
 /// A built-in answer at a path, beside the files: for tests and as a target for load generators.
 struct Route {
   enum class Kind { echo, text };
   std::string path;  ///< pattern as the library's router takes it
   Kind kind = Kind::text;
   std::string text;
+  std::optional<std::uint64_t> body_limit{};  ///< instead of limits.body
+  std::uint64_t requests_per_second = 0;      ///< of one client to this route; 0: no limit
+  std::uint64_t requests_burst = 0;           ///< 0: as many as a second has
 
   bool operator==(const Route&) const = default;
 };
@@ -114,6 +138,9 @@ struct Log {
 /// A site, the default one, and what is said about the server.
 struct Config : Site {
   std::vector<ListenAddress> listen{{.host = "127.0.0.1", .port = 8080, .path = {}}};
+  std::vector<Listener> listeners;             ///< those of `listen` that have limits of their own
+  std::string user;                            ///< that workers run as; empty: as the master
+  std::string group;                           ///< and their group; empty: the user's
   std::uint64_t workers = 0;                   ///< 0: auto
   Scheduling scheduling = Scheduling::shared;  ///< load() makes it round_robin beside programs
   bool sticky = false;  ///< a client's connections go to one worker; where the master hands over
@@ -139,6 +166,8 @@ struct Config : Site {
   std::vector<Host> hosts;            ///< sites by the request's Host
   bool refuse_unknown_hosts = false;  ///< 421 in place of the default site
 
+  /// Whether anything is counted by the client's address, somewhere.
+  bool count_clients() const noexcept;
   bool operator==(const Config&) const = default;
 };
 

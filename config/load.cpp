@@ -100,6 +100,7 @@ Outcome load(const Inputs& inputs) {
   if (outcome.file_errno != 0 || outcome.has_syntax_errors()) return outcome;
   if (inputs.environment_sets_keys) apply_environment(outcome, inputs.environment);
   apply_command_line(outcome, inputs.command_line);
+  settle_listeners(outcome);
   if (inputs.program) {
     outcome.config.programs = {*inputs.program};
     outcome.config.programs.front().workers = outcome.config.workers;

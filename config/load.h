@@ -8,6 +8,7 @@
 
 #include "config/document.h"
 #include "config/problem.h"
+#include "config/schema.h"
 #include "config/substitute.h"
 
 #include <functional>
@@ -47,6 +48,19 @@ struct Inputs {
   std::optional<Program> program{};
 };
 
+/// A value of a key that holds in one place only: "limits.body" of a listener.
+struct LocalValue {
+  const Key* key = nullptr;
+  Value value;
+};
+
+/// A [[listeners]] table, before it is known what the rest of the configuration says.
+struct ListenerTable {
+  ListenAddress address;
+  std::vector<LocalValue> values;
+  Origin origin;
+};
+
 using Origins = std::map<std::string, Origin, std::less<>>;
 
 /// Each list is as long as the site's.
@@ -64,9 +78,11 @@ struct Outcome {
   Origins origins;                        ///< by key; a key that is not there has its default
   SiteOrigins site_origins;               ///< of the default site
   std::vector<SiteOrigins> host_origins;  ///< as long as config.hosts
-  std::vector<Origin> route_origins;      ///< as long as config.routes
-  std::vector<Origin> program_origins;    ///< as long as config.programs
-  std::vector<Problem> problems;          ///< in the order of their places
+  std::vector<ListenerTable> listener_tables;
+  std::vector<Origin> listener_origins;  ///< as long as config.listeners
+  std::vector<Origin> route_origins;     ///< as long as config.routes
+  std::vector<Origin> program_origins;   ///< as long as config.programs
+  std::vector<Problem> problems;         ///< in the order of their places
   int file_errno = 0;  ///< why the file could not be read; then `problems` says it too
   std::string file;
   Document document;  ///< of the file; empty without one

@@ -30,12 +30,36 @@ std::string joined(const std::vector<Line>& lines) {
   return result;
 }
 
+/// Only what is the listener's own.
+void add_listener(std::vector<Line>& lines, const Config& config, const Listener& listener,
+                  const std::string& origin) {
+  begin_table(lines, "[[listeners]]");
+  lines.push_back({"address = " + literal(listener.address.text()), origin});
+  Config own;
+  own.limits = listener.limits;
+  own.timeouts = listener.timeouts;
+  for (const Key& key : schema()) {
+    if (key.section() != "limits" && key.section() != "timeouts") continue;
+    const std::string value = value_to_toml(key, key.read(own));
+    if (value == value_to_toml(key, key.read(config))) continue;
+    lines.push_back({fmt::format("{} = {}", key.name, value), {}});
+  }
+}
+
 void add_route(std::vector<Line>& lines, const Route& route, const std::string& origin) {
   begin_table(lines, "[[routes]]");
   lines.push_back({"path = " + literal(route.path), origin});
   const bool is_echo = route.kind == Route::Kind::echo;
   lines.push_back({is_echo ? R"(handler = "echo")" : R"(handler = "text")", {}});
   if (!is_echo) lines.push_back({"text = " + literal(route.text), {}});
+  auto add_limit = [&lines](std::string_view name, std::uint64_t value) {
+    lines.push_back({fmt::format("{} = {}", name, value_to_toml(*find_key(name), value)), {}});
+  };
+  if (route.body_limit) add_limit("limits.body", *route.body_limit);
+  if (route.requests_per_second != 0) {
+    add_limit("limits.requests_per_second", route.requests_per_second);
+  }
+  if (route.requests_burst != 0) add_limit("limits.requests_burst", route.requests_burst);
 }
 
 void add_program(std::vector<Line>& lines, const Program& program, const std::string& origin) {
@@ -105,6 +129,11 @@ std::string print(const Outcome& outcome, bool only_changed) {
     lines.push_back({fmt::format("{} = {}", key.leaf(), value), outcome.origin(key.name).text()});
   }
   add_types(lines, outcome.config, &outcome);
+  for (std::size_t i = 0; i < outcome.config.listeners.size(); ++i) {
+    add_listener(
+        lines, outcome.config, outcome.config.listeners[i],
+        i < outcome.listener_origins.size() ? outcome.listener_origins[i].text() : std::string());
+  }
   for (std::size_t i = 0; i < outcome.config.routes.size(); ++i) {
     add_route(lines, outcome.config.routes[i],
               i < outcome.route_origins.size() ? outcome.route_origins[i].text() : std::string());
@@ -129,6 +158,7 @@ std::string to_toml(const Config& config) {
     lines.push_back({fmt::format("{} = {}", key.leaf(), value_to_toml(key, key.read(config))), {}});
   }
   add_types(lines, config, nullptr);
+  for (const Listener& listener : config.listeners) add_listener(lines, config, listener, {});
   for (const Route& route : config.routes) add_route(lines, route, {});
   for (const Program& program : config.programs) add_program(lines, program, {});
   add_sites(lines, config, {}, {});
@@ -140,6 +170,7 @@ Result<Config> from_toml(std::string_view text) {
   outcome.document = read_document(text, "the master's configuration");
   outcome.problems = outcome.document.problems;
   if (outcome.problems.empty()) apply_document(outcome, {});
+  if (outcome.problems.empty()) settle_listeners(outcome);
   if (outcome.problems.empty()) return std::move(outcome.config);
   const Problem& first = outcome.problems.front();
   return std::unexpected(Error(
@@ -164,6 +195,8 @@ std::string starter() {
   return result +
          "\n# Content types by extension, before the built-in ones.\n"
          "[types]\n#md = \"text/markdown; charset=utf-8\"\n"
+         "\n# An address with limits of its own: any key of [limits] and [timeouts].\n"
+         "#[[listeners]]\n#address = \"127.0.0.1:8080\"\n#limits.body = \"64MiB\"\n"
          "\n# An answer at a path, beside the files.\n"
          "#[[routes]]\n#path = \"/hello\"\n#handler = \"text\"\n#text = \"hello\\n\"\n"
          "\n# A program that runs as workers beside ours: a Node script, or what speaks its "

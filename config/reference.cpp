@@ -41,6 +41,29 @@ md = "text/markdown; charset=utf-8"
 webmanifest = "application/manifest+json"
 ```
 
+## [[listeners]]
+
+An address with limits of its own; any number of them. An address that is not in `listen` is added to it; where the file
+has no `listen`, these are all. `--listen` and `PRONGHORN_LISTEN` replace the addresses of the file, these as well: then a
+table holds only if its address is among them.
+
+| key | type | default | meaning |
+|---|---|---|---|
+| `address` | address | required | as in `listen` |
+| `limits.KEY`, `timeouts.KEY` | as above | what `[limits]` and `[timeouts]` say | any of them but `limits.clients`, `limits.ipv6_prefix`, `limits.ranges` and `limits.offload_queue`, of which there is one for all |
+
+A client's connections and requests are counted apart where `limits.connections_per_client`,
+`limits.requests_per_second` or `limits.requests_burst` is the listener's own.
+
+```toml
+listen = "0.0.0.0:80"
+
+[[listeners]]
+address = "127.0.0.1:9000"
+limits.body = "64MiB"
+timeouts.keepalive = "2m"
+```
+
 ## [[routes]]
 
 An answer at a path, beside the files; any number of them.
@@ -50,6 +73,8 @@ An answer at a path, beside the files; any number of them.
 | `path` | text | required | begins with `/`; a pattern as in the library's router |
 | `handler` | `"text"` or `"echo"` | `"text"` | `"echo"` answers with the request's body |
 | `text` | text | required for `"text"` | the body of the answer |
+| `limits.body` | size | what `[limits]` or the listener says | the largest request body, decoded |
+| `limits.requests_per_second`, `limits.requests_burst` | as above | no limit | of one client to this route, in all workers and from all listeners together, beside what it may ask for in all |
 
 ```toml
 [[routes]]

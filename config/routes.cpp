@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The [[routes]] tables: how many there are is open.
+#include "config/local_values.h"
 #include "config/suggest.h"
-#include "config/table_reader.h"
 #include "config/toml_text.h"
 
 #include <fmt/format.h>
@@ -12,7 +12,9 @@
 namespace pronghorn::config {
 namespace {
 
-constexpr std::array<std::string_view, 3> kRouteKeys = {"path", "handler", "text"};
+constexpr std::array<std::string_view, 4> kRouteKeys = {"path", "handler", "text", "limits"};
+constexpr std::array<std::string_view, 3> kLimits = {"limits.body", "limits.requests_per_second",
+                                                     "limits.requests_burst"};
 constexpr std::array<std::string_view, 2> kHandlers = {"echo", "text"};
 
 struct RouteReader : TableReader {
@@ -47,6 +49,26 @@ struct RouteReader : TableReader {
     }
   }
 
+  void read_limits(Route& route, const Member& section) {
+    std::vector<LocalValue> values;
+    read_local_values(*this, "routes", section, kLimits, values);
+    for (const LocalValue& each : values) {
+      const auto number = std::get<std::uint64_t>(each.value);
+      if (each.key->leaf() == "body") {
+        route.body_limit = number;
+      } else {
+        (each.key->leaf() == "requests_burst" ? route.requests_burst : route.requests_per_second) =
+            number;
+      }
+    }
+    if (good && route.requests_burst != 0 && route.requests_per_second == 0) {
+      fail(section.span,
+           {"missing-key",
+            "'routes.limits.requests_burst' needs 'routes.limits.requests_per_second'",
+            {}});
+    }
+  }
+
   void read(const Node& table) {
     good = true;
     Route route;
@@ -64,7 +86,11 @@ struct RouteReader : TableReader {
         has_path = true;
         path_span = member.value.span;
       }
-      read_text(route, member, member.value);
+      if (member.key == "limits") {
+        read_limits(route, member);
+      } else {
+        read_text(route, member, member.value);
+      }
     }
     if (good && !has_path) fail(table.span, {"missing-key", "this route has no 'path'", {}});
     if (good && route.kind == Route::Kind::text && text == nullptr) {

@@ -92,6 +92,14 @@ constexpr Key kSchema[] = {
                          R"(["127.0.0.1:8080", "unix:/run/site.sock"])",
                          "Where to listen: HOST:PORT, [IPV6]:PORT or unix:PATH, or an array of "
                          "them. Port 0 takes any free port."),
+    key<&Config::user>(
+        "user", Type::path, {}, R"("www-data")",
+        "User that the workers and programs run as, by name or number, when the server is started "
+        "as "
+        "root; the master stays root, which it must to replace them. They give up every privilege "
+        "for good. Empty: they run as the master does."),
+    key<&Config::group>("group", Type::path, {}, R"("www-data")",
+                        "Their group, by name or number; empty: the user's. Needs `user`."),
     key<&Config::root>("root", Type::path, {}, R"("/srv/www")",
                        "Directory whose files are served; empty: no files."),
     key<&Config::index>("index", Type::file_names, {}, R"(["index.html", "index.htm"])",
@@ -213,6 +221,26 @@ constexpr Key kSchema[] = {
         "limits.offload_queue", Type::count, {1, 1'000'000}, "100",
         "Calls of the library's offload() that may run or wait for a thread, in each worker; the "
         "requests of more are answered with 503."),
+    key<kLimits, &Limits::connections_per_client>(
+        "limits.connections_per_client", Type::count, {0, 65'535}, "100",
+        "Connections that one client's address has at once, all workers together; one more is "
+        "answered with 429 and closed. 0: no limit. Unix sockets are exempt."),
+    key<kLimits, &Limits::requests_per_second>(
+        "limits.requests_per_second", Type::count, {0, 1'000'000}, "50",
+        "Requests that one client's address may send a second, all workers together; more are "
+        "answered with 429 and Retry-After. 0: no limit. Unix sockets are exempt."),
+    key<kLimits, &Limits::requests_burst>(
+        "limits.requests_burst", Type::count, {1, 1'000'000, "auto"}, "200",
+        "Requests that a client may send at once after a pause; \"auto\": as many as "
+        "limits.requests_per_second."),
+    key<kLimits, &Limits::clients>(
+        "limits.clients", Type::count, {1024, 16'777'216}, "262144",
+        "Clients' addresses that these limits remember at once; beyond it those that asked least "
+        "of "
+        "late are forgotten. Costs 16 bytes each, and 8 more for each worker."),
+    key<kLimits, &Limits::ipv6_prefix>(
+        "limits.ipv6_prefix", Type::count, {1, 128}, "56",
+        "Bits of an IPv6 address that are one client: a subscriber has a /64 at least."),
     key<kTimeouts, &Timeouts::head>(
         "timeouts.head", Type::duration, {100, 24 * kHour}, R"("5s")",
         "From the first byte of a request's head to its end; later is answered with 408."),

@@ -40,6 +40,8 @@ bool parse_field(std::string_view key, std::string_view value, Boot& boot) {
   if (key == "generation") return parse_number(value, boot.generation);
   if (key == "config") return parse_number(value, boot.config_fd);
   if (key == "scoreboard") return parse_number(value, boot.scoreboard_fd);
+  if (key == "clients") return parse_number(value, boot.clients_fd);
+  if (key == "uid") return parse_number(value, boot.uid);
   if (key == "access_log") return parse_number(value, boot.access_log_fd);
   if (key == "roots") return boot.root_fds.empty() && parse_list(value, boot.root_fds);
   if (key == "doorbells") return boot.doorbells.empty() && parse_list(value, boot.doorbells);
@@ -57,11 +59,13 @@ Result<void> set_cloexec(int fd) {
 
 std::string Boot::to_text() const {
   std::string out = "slot=" + std::to_string(slot) + " generation=" + std::to_string(generation);
-  auto add = [&out](const char* key, int fd) {
-    if (fd >= 0) out += std::string(" ") + key + "=" + std::to_string(fd);
+  auto add = [&out](const char* key, std::int64_t number) {
+    if (number >= 0) out += std::string(" ") + key + "=" + std::to_string(number);
   };
   add("config", config_fd);
   add("scoreboard", scoreboard_fd);
+  add("clients", clients_fd);
+  add("uid", uid);
   add("access_log", access_log_fd);
   auto add_list = [&out](const char* key, const std::vector<int>& list) {
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -95,7 +99,8 @@ Result<std::optional<Boot>> Boot::take_from_environment() {
   auto boot = parse(text);
   if (!boot) return std::unexpected(std::move(boot.error()));
   std::vector<int> all = boot->doorbells;
-  all.insert(all.end(), {boot->config_fd, boot->scoreboard_fd, boot->access_log_fd});
+  all.insert(all.end(),
+             {boot->config_fd, boot->scoreboard_fd, boot->clients_fd, boot->access_log_fd});
   all.insert(all.end(), boot->root_fds.begin(), boot->root_fds.end());
   for (int fd : all) {
     if (auto set = set_cloexec(fd); !set) return std::unexpected(std::move(set.error()));

@@ -22,6 +22,8 @@ struct Boot {
   /// The document roots, opened by the master (O_PATH), of the sites that have one, the default
   /// site's first.
   std::vector<int> root_fds;
+  int clients_fd = -1;         ///< memfd of ipc::ClientMemory; -1: no limit goes by the client
+  std::int64_t uid = -1;       ///< who we must be, without a privilege; -1: as the master
   std::vector<int> doorbells;  ///< one eventfd per slot, in slot order: the gate's baton
 
   static constexpr const char* kVariable = "PRONGHORN_BOOT";

@@ -5,11 +5,12 @@
 
 #include <pronghorn/base/counters.h>
 #include <pronghorn/base/result.h>
-#include <pronghorn/base/unique_fd.h>
+
+#include "ipc/shared_memory.h"
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <utility>
 
 namespace pronghorn::ipc {
 
@@ -52,9 +53,6 @@ class Scoreboard {
   /// Maps an inherited one; the descriptor may be closed afterwards. @errors wrong magic, version
   /// or size
   static Result<Scoreboard> attach(int fd);
-  ~Scoreboard();
-  Scoreboard(Scoreboard&&) noexcept;
-  Scoreboard& operator=(Scoreboard&&) noexcept;
 
   std::uint32_t size() const noexcept { return slots_; }
   Slot& slot(std::uint32_t index) noexcept;
@@ -63,11 +61,11 @@ class Scoreboard {
   int fd() const noexcept;
 
  private:
-  Scoreboard() = default;
-  UniqueFd fd_;
-  void* memory_ = nullptr;
-  std::size_t bytes_ = 0;
-  std::uint32_t slots_ = 0;  // not the header's: a worker with a stray pointer may write over that
+  Scoreboard(SharedMemory memory, std::uint32_t slots) noexcept
+      : memory_(std::move(memory)), slots_(slots) {}
+
+  SharedMemory memory_;
+  std::uint32_t slots_;  // not the header's: a worker with a stray pointer may write over that
 };
 
 }  // namespace pronghorn::ipc

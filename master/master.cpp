@@ -115,6 +115,13 @@ std::expected<void, StartFailure> Master::Impl::prepare_image() {
   if (!scoreboard) return std::unexpected(resource_failure(scoreboard.error()));
   board.emplace(std::move(*scoreboard));
   collector.emplace(*board, supervisor, listeners);
+  if (options.workers > 0 && options.counts_clients) {
+    auto memory = ipc::ClientMemory::create(
+        {.clients = static_cast<std::uint32_t>(options.config.limits.clients),
+         .slots = options.workers});
+    if (!memory) return std::unexpected(resource_failure(memory.error()));
+    clients.emplace(std::move(*memory));
+  }
   auto config = make_sealed_file("pronghorn-config", options.config_toml);
   if (!config) return std::unexpected(resource_failure(config.error()));
   config_file = std::move(*config);

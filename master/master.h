@@ -7,6 +7,7 @@
 #include <pronghorn/config/config.h>
 
 #include "master/access_log_keeper.h"
+#include "master/identity.h"
 #include "master/start_failure.h"
 #include "master/supervisor.h"
 
@@ -14,6 +15,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,6 +53,8 @@ class Master {
     std::vector<int> root_fds{};
     /// Descriptors that this process was started with: what programs may ask for by number.
     std::set<std::int64_t> inherited{};
+    bool counts_clients = false;  ///< limits go by the client's address: workers share a table
+    std::optional<Identity> identity{};  ///< whom workers and programs run as; none: as we do
     SupervisorPolicy policy = {};  ///< slots, drain_timeout and hang_timeout are set from the above
     std::move_only_function<void(const Ready&)> on_ready;
   };

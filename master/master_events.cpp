@@ -83,6 +83,7 @@ void Master::Impl::on_worker_exit(std::uint32_t slot, const process::Exit& exit)
   int pid = worker.process->pid();
   auto& entry = board->slot(slot);
   auto lost = record_exit(entry, exit);
+  if (clients && slot < options.workers) clients->table().connections().clear(slot);
   if (supervisor.is_stopping()) requests_cut += lost;
   std::string how =
       exit_text(exit.code.value_or(0), exit.signal.value_or(0), entry.last_exit_request.text());

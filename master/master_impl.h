@@ -6,6 +6,7 @@
 
 #include "base/uv/signal.h"
 #include "base/uv/timer.h"
+#include "ipc/client_memory.h"
 #include "ipc/scoreboard.h"
 #include "master/cluster/primary.h"
 #include "master/control_server.h"
@@ -103,6 +104,7 @@ struct Master::Impl {
 
   std::vector<Listener> listeners;
   std::optional<ipc::Scoreboard> board;
+  std::optional<ipc::ClientMemory> clients;  // where a limit goes by the client
   UniqueFd config_file;
   std::vector<UniqueFd> doorbells;
   std::vector<WorkerImage> images;  // one a group

@@ -44,6 +44,7 @@ void Master::Impl::make_images() {
     own.config_path = options.config_file;
     own.config_fd = config_file.get();
     own.scoreboard_fd = board->fd();
+    if (clients) own.clients_fd = clients->fd();
     own.access_log_fd = access_log.fd();
     own.root_fds = options.root_fds;
     for (const auto& bell : doorbells) own.doorbells.push_back(bell.get());
@@ -57,6 +58,7 @@ void Master::Impl::make_images() {
     image.argv = {program.file};
     image.argv.insert(image.argv.end(), program.args.begin(), program.args.end());
   }
+  for (WorkerImage& image : images) image.identity = options.identity;
 }
 
 void Master::Impl::spawn(std::uint32_t slot) {

@@ -24,6 +24,8 @@ void visit_worker(Worker& w, Visit visit) {
   visit("requests", w.requests);
   visit("requests_active", w.requests_active);
   visit("requests_failed", w.requests_failed);
+  visit("requests_refused", w.requests_refused);
+  visit("connections_refused", w.connections_refused);
   visit("requests_per_second", w.requests_per_second);
   visit("bytes_in", w.bytes_in);
   visit("bytes_out", w.bytes_out);

@@ -24,6 +24,8 @@ struct WorkerStatus {
   std::uint64_t requests = 0;
   std::uint64_t requests_active = 0;
   std::uint64_t requests_failed = 0;
+  std::uint64_t requests_refused = 0;     ///< 429: the client asked too often
+  std::uint64_t connections_refused = 0;  ///< 429: the client had too many
   double requests_per_second = 0;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;

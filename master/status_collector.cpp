@@ -96,6 +96,8 @@ WorkerStatus StatusCollector::worker(std::uint32_t index, Instant now) const {
   w.requests = counters.requests.get();
   w.requests_active = counters.requests_active.get();
   w.requests_failed = counters.requests_failed.get();
+  w.requests_refused = counters.requests_refused.get();
+  w.connections_refused = counters.connections_refused.get();
   w.bytes_in = counters.bytes_in.get();
   w.bytes_out = counters.bytes_out.get();
   w.exits = slot.exits.load();

@@ -19,6 +19,19 @@ process::Environment environment(std::uint64_t unique_id) {
   return env;
 }
 
+void become(const Identity& who, process::SpawnOptions& options) {
+  options.uid = who.uid;
+  options.gid = who.gid;
+  options.groups = who.groups;
+  options.no_way_back = true;
+  // As a login, or systemd's User=, sets them: root's home is closed to it.
+  if (!who.name.empty()) {
+    options.env_merge.set("USER", who.name);
+    options.env_merge.set("LOGNAME", who.name);
+  }
+  if (!who.home.empty()) options.env_merge.set("HOME", who.home);
+}
+
 process::SpawnOptions own_options(const WorkerImage& image, std::uint32_t slot,
                                   std::uint64_t generation, std::uint64_t unique_id) {
   using process::Stdio;
@@ -33,6 +46,8 @@ process::SpawnOptions own_options(const WorkerImage& image, std::uint32_t slot,
   boot.generation = generation;
   boot.config_fd = inherit(image.config_fd);
   boot.scoreboard_fd = inherit(image.scoreboard_fd);
+  boot.clients_fd = inherit(image.clients_fd);
+  if (image.identity) boot.uid = image.identity->uid;
   boot.access_log_fd = inherit(image.access_log_fd);
   for (int fd : image.root_fds) boot.root_fds.push_back(inherit(fd));
   for (int fd : image.doorbells) boot.doorbells.push_back(inherit(fd));
@@ -61,6 +76,7 @@ process::SpawnOptions spawn_options(const WorkerImage& image, std::uint32_t slot
     options = own_options(image, slot, generation, unique_id);
   }
   options.argv0 = image.argv.front();
+  if (image.identity) become(*image.identity, options);
   return options;
 }
 

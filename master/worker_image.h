@@ -4,7 +4,10 @@
 
 #include <pronghorn/process/options.h>
 
+#include "master/identity.h"
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,11 +20,13 @@ struct WorkerImage {
   std::string exec_path =
       "/proc/self/exe";  // a binary that was replaced or deleted on disk still starts
   std::vector<std::string> argv;
+  std::optional<Identity> identity;
 
   // Of our own program only.
   std::string config_path;  ///< of the file that was read, which is never served; empty: none
   int config_fd = -1;
   int scoreboard_fd = -1;
+  int clients_fd = -1;
   int access_log_fd = -1;
   std::vector<int> root_fds;
   std::vector<int> doorbells;

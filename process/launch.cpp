@@ -135,6 +135,9 @@ std::expected<Launched, LaunchFailure> launch(const LaunchPlan& plan) {
   child.own_group = plan.own_group && !plan.detached;
   child.uid = plan.uid ? &*plan.uid : nullptr;
   child.gid = plan.gid ? &*plan.gid : nullptr;
+  child.groups = plan.groups.data();
+  child.group_count = plan.groups.size();
+  child.no_way_back = plan.no_way_back;
 
   ChildStack stack;
   if (!stack.is_there()) return std::unexpected(LaunchFailure{errno, LaunchStep::clone});

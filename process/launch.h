@@ -25,6 +25,10 @@ struct LaunchPlan {
   bool own_group = false;
   std::optional<uid_t> uid{};
   std::optional<gid_t> gid{};
+  std::vector<gid_t> groups{};  ///< supplementary ones, with uid or gid
+  /// With uid: no capability is left, none can be got (PR_SET_NO_NEW_PRIVS), and uid 0 was tried in
+  /// vain; else the start fails.
+  bool no_way_back = false;
 };
 
 /// What the child was doing when it failed.

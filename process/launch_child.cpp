@@ -8,7 +8,9 @@
 #include <csignal>
 #include <cstdint>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -48,9 +50,32 @@ PRONGHORN_BARE void empty_mask() noexcept {
 // libuv's order. Without the privilege for it the groups stay, and the kernel decides on the rest.
 PRONGHORN_BARE bool take_identity(const ChildPlan& plan) noexcept {
   if (plan.uid == nullptr && plan.gid == nullptr) return true;
-  ::syscall(SYS_setgroups, 0, nullptr);
+  const long grouped = ::syscall(SYS_setgroups, plan.group_count, plan.groups);
+  if (plan.no_way_back && grouped != 0) return false;
   if (plan.gid != nullptr && ::syscall(SYS_setgid, *plan.gid) != 0) return false;
   return plan.uid == nullptr || ::syscall(SYS_setuid, *plan.uid) == 0;
+}
+
+// Capabilities outlive a change of the user where securebits or ambient ones say so
+// (capabilities(7)). A set-user-ID program would give back what was given up.
+PRONGHORN_BARE bool give_up_privileges(const ChildPlan& plan) noexcept {
+  if (!plan.no_way_back || plan.uid == nullptr) return true;
+  __user_cap_header_struct header;
+  header.version = _LINUX_CAPABILITY_VERSION_3;
+  header.pid = 0;
+  __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+  for (auto& each : none) each.effective = each.permitted = each.inheritable = 0;
+  // An older kernel has no ambient ones.
+  ::syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (::syscall(SYS_capset, &header, none) != 0) return false;
+  if (::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+  if (*plan.uid == 0) return true;
+  // It must not be possible any more; that it is says no errno.
+  if (::syscall(SYS_setuid, 0) == 0 || ::syscall(SYS_setresuid, -1, 0, -1) == 0) {
+    errno = EPERM;
+    return false;
+  }
+  return true;
 }
 
 PRONGHORN_BARE bool place(int source, int target) noexcept {
@@ -122,7 +147,7 @@ PRONGHORN_BARE int launch_child(void* argument) noexcept {
   if (plan.own_group && ::syscall(SYS_setpgid, 0, 0) < 0) fail(plan, LaunchStep::session, errno);
   if (plan.cwd != nullptr && ::syscall(SYS_chdir, plan.cwd) != 0)
     fail(plan, LaunchStep::directory, errno);
-  if (!take_identity(plan)) fail(plan, LaunchStep::identity, errno);
+  if (!take_identity(plan) || !give_up_privileges(plan)) fail(plan, LaunchStep::identity, errno);
   if (!place_descriptors(plan)) fail(plan, LaunchStep::descriptors, errno);
   // Last: a signal may stop us here, and the parent waits for us.
   empty_mask();

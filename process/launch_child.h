@@ -23,6 +23,9 @@ struct ChildPlan {
   bool own_group;
   const uid_t* uid;  ///< null: inherited
   const gid_t* gid;
+  const gid_t* groups;
+  std::size_t group_count;
+  bool no_way_back;
   LaunchFailure failure;  ///< the child's report, in the memory that it shares with us
 };
 

@@ -65,6 +65,10 @@ struct SpawnOptions {
   bool own_group = false;
   std::optional<uid_t> uid{};
   std::optional<gid_t> gid{};
+  /// With uid or gid: the supplementary groups (initgroups(3)); Node's children have none.
+  std::vector<gid_t> groups{};
+  /// With uid: gives up every privilege for good, set-user-ID programs included, or fails to start.
+  bool no_way_back = false;
   Shell shell{};             ///< the file is one command for it; arguments beside it are refused
   std::stop_token signal{};  ///< Node's AbortSignal; may be stopped from any thread
   Milliseconds timeout{0};   ///< 0: none

@@ -76,7 +76,9 @@ Result<ChildProcess> start(Loop& loop, Command command, const std::vector<Stdio>
                   .detached = options.detached,
                   .own_group = options.own_group,
                   .uid = options.uid,
-                  .gid = options.gid};
+                  .gid = options.gid,
+                  .groups = options.groups,
+                  .no_way_back = options.no_way_back};
   auto state =
       std::make_shared<State>(loop, std::move(command), options.channel_limits.max_pending);
   state->detached = options.detached || options.own_group;

@@ -18,8 +18,9 @@ constexpr int kDrainAtMost = 4 * 4096;
 
 }  // namespace
 
-Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, Owner& owner) {
-  std::unique_ptr<Acceptor> acceptor(new Acceptor(loop, std::move(listener), owner));
+Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, Owner& owner,
+                                                 std::uint32_t profile) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(loop, std::move(listener), owner, profile));
   auto poll = uv::Poll::open(loop, acceptor->listener_.get(),
                              [self = acceptor.get()](int, int error) { self->on_ready(error); });
   if (!poll) return std::unexpected(poll.error());
@@ -27,9 +28,10 @@ Result<std::unique_ptr<Acceptor>> Acceptor::open(Loop& loop, UniqueFd listener, 
   return acceptor;
 }
 
-Acceptor::Acceptor(Loop& loop, UniqueFd listener, Owner& owner)
+Acceptor::Acceptor(Loop& loop, UniqueFd listener, Owner& owner, std::uint32_t profile)
     : listener_(std::move(listener)),
       owner_(owner),
+      profile_(profile),
       rest_(loop,
             [this] {
               resting_ = false;
@@ -92,9 +94,7 @@ Acceptor::Taken Acceptor::take_one() {
   UniqueFd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length,
                             SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
-    Peer peer;
-    peer.describe(address);
-    owner_.on_accepted(std::move(socket), peer.view(), port_);
+    owner_.on_accepted(std::move(socket), address, port_, profile_);
     return Taken::one;
   }
   const int error = errno;

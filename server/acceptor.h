@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <sys/socket.h>
 
 namespace pronghorn::server {
 
@@ -32,7 +32,8 @@ class Acceptor {
     /// Asked before each further accept of a wake-up.
     virtual bool takes_another() noexcept = 0;
     /// `port` is ours; 0 of a unix socket.
-    virtual void on_accepted(UniqueFd socket, std::string_view peer, std::uint16_t port) = 0;
+    virtual void on_accepted(UniqueFd socket, const sockaddr_storage& peer, std::uint16_t port,
+                             std::uint32_t profile) = 0;
     virtual void on_wakeup_end() noexcept = 0;
     /// Accepting rests: the kernel is out of descriptors or memory.
     virtual void on_accept_failed() noexcept = 0;
@@ -44,7 +45,9 @@ class Acceptor {
   };
 
   /// Begins disabled. @errors of watching the descriptor
-  static Result<std::unique_ptr<Acceptor>> open(Loop& loop, UniqueFd listener, Owner& owner);
+  /// @param profile  for on_accepted
+  static Result<std::unique_ptr<Acceptor>> open(Loop& loop, UniqueFd listener, Owner& owner,
+                                                std::uint32_t profile = 0);
 
   void set_enabled(bool on) noexcept;
   /// Takes what the queue holds, whatever takes_another() says, and closes the listener when it is
@@ -56,7 +59,7 @@ class Acceptor {
  private:
   enum class Taken : std::uint8_t { one, again, none, stop };
 
-  Acceptor(Loop& loop, UniqueFd listener, Owner& owner);
+  Acceptor(Loop& loop, UniqueFd listener, Owner& owner, std::uint32_t profile);
   void on_ready(int error);
   void take_all();
   Taken take_one();
@@ -67,6 +70,7 @@ class Acceptor {
 
   UniqueFd listener_;
   Owner& owner_;
+  const std::uint32_t profile_;
   std::optional<uv::Poll> poll_;
   uv::Timer rest_;
   std::uint64_t pauses_ = 0;

@@ -33,6 +33,19 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
              std::uint16_t port = 0);
   ~Connection();
 
+  /// Before start(): whose requests are counted; whether this connection is as well.
+  void set_client(ClientKey client, bool is_counted) noexcept {
+    session_.set_client(client);
+    is_counted_ = is_counted;
+  }
+  int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
+  /// Memory for a moment's bytes, shared by all.
+  std::span<char> scratch() const noexcept { return context_.receive; }
+  /// As whom it was counted among its client's connections.
+  ClientKey counted_client() const noexcept {
+    return in_scope(session_.client(), context_.session.client_scope);
+  }
+  bool is_counted() const noexcept { return is_counted_; }
   /// Before start(): its socket does not inherit our listeners' options.
   void set_accepted_elsewhere() noexcept { is_from_elsewhere_ = true; }
 
@@ -66,7 +79,6 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   void on_output() noexcept override;
   std::size_t unsent_output() const noexcept override { return unsent(); }
 
-  int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
   bool attach();
   bool read_once();
   void pump();
@@ -123,7 +135,8 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool more_unread_ = false;  // the last read filled the buffer
   bool sent_much_ = false;    // more than surely is with the client soon
   bool is_from_elsewhere_ = false;
-  bool is_woken_ = false;  // on the context's list
+  bool is_woken_ = false;    // on the context's list
+  bool is_counted_ = false;  // among its client's connections
 };
 
 }  // namespace pronghorn::server

@@ -60,7 +60,7 @@ std::int64_t Connection::read_deadline() {
       return std::min(quiet, stage_since_ms_ + slow - session_.body_waited_ms());
     }
     case Session::Phase::handling:
-      return stage_since_ms_ + timeouts.handler.count();
+      return stage_since_ms_ + session_.handler_timeout(timeouts.handler).count();
     case Session::Phase::streaming:
       return kNever;
     case Session::Phase::idle:

@@ -64,6 +64,7 @@ struct Exchange {
   SentAnswer sent;
   std::uint64_t interim_bytes = 0;  // of informational answers, as put out
   bool was_cut = false;             // the answer has begun and has no end
+  std::uint32_t retry_after_s = 0;  // not 0: the client asks too often (429)
   Instant started;                  // the head's end; only kept for the access log
   std::unique_ptr<Exchange> next;   // in the pool
 
@@ -81,6 +82,7 @@ struct Exchange {
     body_waited_ms = 0;
     why = Errc::body_incomplete;
     streams_body = discards = awaits_continue = body_asked = routed = false;
+    retry_after_s = 0;
   }
   /// Copies the head to memory of its own; fields that were parsed move with it.
   void keep_head();

@@ -7,6 +7,7 @@
 #include <pronghorn/server/response.h>
 #include <pronghorn/server/response_writer.h>
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,13 @@ struct RouteOptions {
   std::optional<std::uint64_t> body_limit{};
   /// Calls the handler when the head is here; the body comes by Request::body_stream().
   bool stream_body = false;
+  /// How often a second one client may ask for this route, in all workers together and beside
+  /// limits.requests_per_second; more is a 429. 0: no limit. HEAD counts for GET's route.
+  std::uint64_t requests_per_second = 0;
+  /// That a client may save up; 0: as many as a second has.
+  std::uint64_t requests_burst = 0;
+  /// Until the handler begins to answer, instead of timeouts.handler; then 503. At most a day.
+  std::optional<std::chrono::milliseconds> handler_timeout{};
 };
 
 /// A handler, made from any callable of one of the shapes. It runs on the loop's thread and must

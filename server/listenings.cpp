@@ -47,9 +47,10 @@ Listenings::~Listenings() {
   close();
 }
 
-void Listenings::open(const ListenRequest& request, bool exclusive) {
+void Listenings::open(const ListenRequest& request, bool exclusive, std::uint32_t profile) {
   Id id = next_++;
   Listening& listening = listenings_[id];
+  listening.profile = profile;
   if (!hold_) {
     hold_.emplace(loop_, [] {});
     hold_->start(kLong, kLong);
@@ -70,7 +71,7 @@ void Listenings::open_own(Id id, const ListenRequest& request) {
   if (!socket) {
     error = socket.error().eai != 0 ? resolve_error(socket.error().eai, where)
                                     : listen_error(socket.error().error, where);
-  } else if (auto added = owner_.accept_from(std::move(socket->fd), 0); !added) {
+  } else if (auto added = owner_.accept_from(std::move(socket->fd), 0, profile_of(id)); !added) {
     error = std::move(added.error());
   }
   if (error) return later([id, why = std::move(*error)](Listenings& l) { l.failed(id, why); });
@@ -80,16 +81,24 @@ void Listenings::open_own(Id id, const ListenRequest& request) {
   later([id](Listenings& l) { l.opened(id); });
 }
 
+std::uint32_t Listenings::profile_of(Id id) const {
+  auto found = listenings_.find(id);
+  return found == listenings_.end() ? 0 : found->second.profile;
+}
+
 ListenSource::Client Listenings::client(Id id) {
   return {.on_granted =
               [this, id](Result<ListenSource::Grant> grant) { on_granted(id, std::move(grant)); },
           .on_connection =
-              [this](UniqueFd socket) { return owner_.take_connection(std::move(socket)); },
+              [this, id](UniqueFd socket) {
+                return owner_.take_connection(std::move(socket), profile_of(id));
+              },
           .on_close_asked =
               [this](std::function<void()> closed) { owner_.on_close_asked(std::move(closed)); },
           .on_lent =
               [this, id](std::uint32_t slot, UniqueFd socket) {
-                if (auto added = owner_.accept_from(std::move(socket), lent(id, slot)); !added) {
+                auto added = owner_.accept_from(std::move(socket), lent(id, slot), profile_of(id));
+                if (!added) {
                   log::warn("lent socket refused", {{"why", added.error().message()}});
                 }
               },
@@ -105,7 +114,7 @@ void Listenings::on_granted(Id id, Result<ListenSource::Grant> grant) {
     return failed(id, grant.error());
   }
   if (grant->socket) {
-    auto added = owner_.accept_from(std::move(grant->socket), 0);
+    auto added = owner_.accept_from(std::move(grant->socket), 0, found->second.profile);
     if (!added) return failed(id, added.error());
   }
   found->second.address = std::move(grant->address);

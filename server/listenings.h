@@ -26,9 +26,10 @@ class Listenings {
   class Owner {
    public:
     /// Accept from it, until release_socket() of the same `lent`; 0 is never released.
-    virtual Result<void> accept_from(UniqueFd listener, std::uint64_t lent) = 0;
+    virtual Result<void> accept_from(UniqueFd listener, std::uint64_t lent,
+                                     std::uint32_t profile) = 0;
     virtual void release_socket(std::uint64_t lent) = 0;
-    virtual bool take_connection(UniqueFd connection) = 0;
+    virtual bool take_connection(UniqueFd connection, std::uint32_t profile) = 0;
     virtual void on_close_asked(std::function<void()> closed) = 0;
 
    protected:
@@ -42,7 +43,8 @@ class Listenings {
 
   /// Keeps the loop running from now on until close(), or until it fails. What becomes of it comes
   /// from the loop.
-  void open(const ListenRequest& request, bool exclusive);
+  /// @param profile  told to the Owner with what comes of it
+  void open(const ListenRequest& request, bool exclusive, std::uint32_t profile = 0);
   void on_listening(std::function<void(const Address&)> listener);
   void on_error(std::function<void(const Error&)> listener);
   std::optional<Address> address() const;
@@ -55,11 +57,13 @@ class Listenings {
     ListenSource::Ticket ticket = 0;
     std::optional<Address> address{};
     SocketFile file{};
+    std::uint32_t profile = 0;
   };
   struct Events;
 
   void open_own(Id id, const ListenRequest& request);
   ListenSource::Client client(Id id);
+  std::uint32_t profile_of(Id id) const;
   void on_granted(Id id, Result<ListenSource::Grant> grant);
   void opened(Id id);
   void failed(Id id, const Error& error);

@@ -6,6 +6,7 @@
 namespace pronghorn::server {
 
 void Peer::describe(const sockaddr_storage& address) {
+  if (address.ss_family == AF_UNSPEC) return;
   const void* bytes = nullptr;
   int family = address.ss_family;
   if (family == AF_INET) {
@@ -24,11 +25,14 @@ void Peer::describe(const sockaddr_storage& address) {
   }
 }
 
-void Peer::describe(int fd) {
+sockaddr_storage peer_address(int fd) noexcept {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   // A client that has left already has no name any more; reading will tell.
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) describe(address);
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    address.ss_family = AF_UNSPEC;
+  }
+  return address;
 }
 
 std::uint16_t local_port(int fd) noexcept {

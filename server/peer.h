@@ -10,12 +10,13 @@
 
 namespace pronghorn::server {
 
+/// Of a connection that somebody else accepted.
+sockaddr_storage peer_address(int fd) noexcept;
+
 /// Text without an allocation: "127.0.0.1", "::1", "unix".
 class Peer {
  public:
   void describe(const sockaddr_storage& address);
-  /// Of a connection that somebody else accepted.
-  void describe(int fd);
   std::string_view view() const noexcept { return view_; }
 
  private:

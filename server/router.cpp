@@ -5,6 +5,7 @@
 #include "server/syntax.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace pronghorn {
 namespace {
@@ -12,6 +13,9 @@ namespace {
 using Node = Router::Impl::Node;
 using Endpoint = Router::Impl::Endpoint;
 using Entry = Router::Impl::Entry;
+
+// Far enough, and still a number to reckon with.
+constexpr std::chrono::milliseconds kLongestTimeout = std::chrono::hours(24);
 
 bool is_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
@@ -90,10 +94,19 @@ Result<void> Router::add(std::string_view method, std::string_view pattern,
   };
   Entry entry{.handler = std::move(handler),
               .options = options,
+              .limit = {.rate = {options.requests_per_second, options.requests_burst},
+                        .scope = client_scope(std::string(method) + ' ' + std::string(pattern))},
               .pattern = std::string(pattern),
               .names = {},
               .method = HTTP_GET,
               .any = method == "*"};
+  if (options.handler_timeout && (*options.handler_timeout <= std::chrono::milliseconds(0) ||
+                                  *options.handler_timeout > kLongestTimeout)) {
+    return wrong("a handler's timeout is more than nothing, and a day at most");
+  }
+  if (options.requests_burst != 0 && options.requests_per_second == 0) {
+    return wrong("requests_burst needs requests_per_second");
+  }
   if (!entry.any) {
     int known = server::find_method(method);
     if (known < 0) return wrong("unknown method \"" + std::string(method) + "\"");
@@ -109,6 +122,7 @@ Result<void> Router::add(std::string_view method, std::string_view pattern,
       return wrong("taken for \"" + std::string(method) + "\" by \"" + other.pattern + "\"");
     }
   }
+  impl_->has_limits = impl_->has_limits || entry.limit.rate.is_limited();
   entry.names = std::move(found->names);
   found->endpoint->push_back(std::move(entry));
   return {};

@@ -4,9 +4,11 @@
 
 #include <pronghorn/server/router.h>
 
+#include "base/client_key.h"
 #include "server/method.h"
 #include "server/request_builder.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,17 +25,25 @@ struct RouteScratch {
   std::string decoded;                     // what needed decoding
 };
 
+/// How often one client may ask for a route.
+struct RouteLimit {
+  RequestRate rate;
+  std::uint64_t scope = 0;  ///< where its clients count
+};
+
 struct RouteMatch {
   Handler* handler = nullptr;  ///< null: 404 when `allowed` is empty, else 405 (204 to OPTIONS)
   const RouteOptions* options = nullptr;  ///< of the handler
   server::MethodSet allowed;
-  bool takes_body = true;  ///< false: the handler only says whether it is a 404 or a 405
+  bool takes_body = true;             ///< false: the handler only says whether it is a 404 or a 405
+  const RouteLimit* limit = nullptr;  ///< null: none
 };
 
 struct Router::Impl {
   struct Entry {
     Handler handler;
     RouteOptions options;
+    RouteLimit limit;
     std::string pattern;
     std::vector<std::string> names;  // of the pattern's parameters, in order
     server::Method method = HTTP_GET;
@@ -57,6 +67,7 @@ struct Router::Impl {
   Handler fallback;
   RouteOptions fallback_options;
   server::MethodSet fallback_methods;                          // empty: all
+  bool has_limits = false;                                     // a route has one of its clients
   std::vector<std::pair<std::string, Router::Before>> before;  // by prefix, in their order
   std::vector<std::pair<std::string, Router::After>> after;
 

@@ -100,7 +100,8 @@ RouteMatch Router::Impl::match(Method method, std::string_view path, RouteScratc
   if (entry != nullptr && method != HTTP_TRACE) {
     for (std::size_t i = 0; i < scratch.params.size(); ++i)
       scratch.params[i].name = entry->names[i];
-    return {&entry->handler, &entry->options, allowed};
+    const RouteLimit* limit = entry->limit.rate.is_limited() ? &entry->limit : nullptr;
+    return {&entry->handler, &entry->options, allowed, true, limit};
   }
   scratch.params.clear();
   if (!allowed.empty() || !fallback) return {nullptr, nullptr, allowed};

@@ -86,7 +86,10 @@ Result<void> Server::add_listener(UniqueFd listener) {
 }
 void Server::set_accepting(bool on) noexcept { impl_->set_accepting(on); }
 void Server::set_accept_policy(server::AcceptPolicy* policy) noexcept { impl_->policy = policy; }
-void Server::set_access_log(server::AccessLog* log) noexcept { impl_->session().access_log = log; }
+void Server::set_client_table(ClientTable* table, std::uint32_t slot) noexcept {
+  impl_->share_clients(table, slot);
+}
+void Server::set_access_log(server::AccessLog* log) noexcept { impl_->set_access_log(log); }
 
 void Server::begin_drain() noexcept { impl_->begin_drain(); }
 void Server::close_connections() noexcept { impl_->close_connections(); }

@@ -18,6 +18,7 @@
 
 namespace pronghorn {
 
+class ClientTable;
 struct WorkerCounters;
 namespace server {
 class AcceptPolicy;
@@ -38,6 +39,10 @@ class Server {
     bool ipv6_only = false;     ///< `::` without IPv4
     bool readable_all = false;  ///< a unix socket's file: everybody may read (write) it
     bool writable_all = false;
+    /// Of the connections that come to this address, in place of the server's. Their clients are
+    /// counted apart where one of the limits that go by the client differs.
+    std::optional<config::Limits> limits{};
+    std::optional<config::Timeouts> timeouts{};
   };
 
   /// With the limits and times that the configuration has by default.
@@ -97,6 +102,9 @@ class Server {
   /// itself also pauses at max_connections and when the kernel is out of descriptors or memory.
   void set_accepting(bool on) noexcept;
   void set_accept_policy(server::AcceptPolicy* policy) noexcept;
+  /// Before listen(): where clients are counted with other processes; it outlives the server.
+  /// Without it the server counts alone.
+  void set_client_table(ClientTable* table, std::uint32_t slot) noexcept;
   /// Not owned; null: no access log.
   void set_access_log(server::AccessLog* log) noexcept;
 

@@ -5,9 +5,11 @@
 
 #include "server/handler_tasks.h"
 #include "server/peer.h"
+#include "server/router_impl.h"
 
 #include <algorithm>
 #include <csignal>
+#include <tuple>
 #include <utility>
 
 namespace pronghorn {
@@ -43,13 +45,20 @@ Server::Impl::Impl(Loop& loop, Router router, Options options, WorkerCounters* c
       options_(std::move(options)),
       own_counters_(counters == nullptr ? std::make_unique<WorkerCounters>() : nullptr),
       counters_(counters == nullptr ? *own_counters_ : *counters),
-      session_{.router = router_, .limits = options_.limits, .date = date_, .counters = counters_},
       deadlines_(loop, [](void* owner) { static_cast<Connection*>(owner)->on_deadline(); }),
-      context_(loop, session_, options_.limits, options_.timeouts, deadlines_, *this),
       listenings_(loop, *this),
       self_(std::make_shared<Impl*>(this)) {
+  profiles_.push_back(std::make_unique<Profile>(*this, options_.limits, options_.timeouts));
   set_offload_queue(loop, options_.limits.offload_queue);
 }
+
+Server::Impl::Profile::Profile(Impl& impl, const config::Limits& limit,
+                               const config::Timeouts& timeout)
+    : limits(limit),
+      timeouts(timeout),
+      session{
+          .router = impl.router_, .limits = limits, .date = impl.date_, .counters = impl.counters_},
+      context(impl.loop_, session, limits, timeouts, impl.deadlines_, impl) {}
 
 Server::Impl::~Impl() {
   *self_ = nullptr;
@@ -61,6 +70,7 @@ Server::Impl::~Impl() {
 void Server::Impl::add_route(std::string_view method, std::string_view pattern,
                              const RouteOptions& options, Handler handler) {
   note(router_.add(method, pattern, options, std::move(handler)));
+  if (in_use_) note(prepare_clients());
 }
 
 void Server::Impl::note(Result<void> added) {
@@ -72,18 +82,67 @@ Result<void> Server::Impl::listen(std::string_view address, const ListenOptions&
   if (wrong_route_) return std::unexpected(*wrong_route_);
   auto where = parse_address(address);
   if (!where) return std::unexpected(std::move(where.error()));
+  std::uint32_t profile = add_profile(options, where->text());
+  if (auto ready = prepare_clients(); !ready) return std::unexpected(std::move(ready.error()));
   ignore_broken_pipes();
   listenings_.open({.address = std::move(*where),
                     .backlog = options.backlog,
                     .ipv6_only = options.ipv6_only,
                     .readable_all = options.readable_all,
                     .writable_all = options.writable_all},
-                   options.exclusive);
+                   options.exclusive, profile);
   return {};
 }
 
-Result<void> Server::Impl::accept_from(UniqueFd listener, std::uint64_t lent) {
-  auto acceptor = server::Acceptor::open(loop_, std::move(listener), *this);
+/// The server's own, or a new one where the listener has limits of its own. `address` is the same
+/// text in every process: by it they agree where its clients count.
+std::uint32_t Server::Impl::add_profile(const ListenOptions& options, std::string_view address) {
+  const config::Limits& limits = options.limits.value_or(options_.limits);
+  const config::Timeouts& timeouts = options.timeouts.value_or(options_.timeouts);
+  if (limits == options_.limits && timeouts == options_.timeouts) return 0;
+  auto profile = std::make_unique<Profile>(*this, limits, timeouts);
+  auto of_clients = [](const config::Limits& l) {
+    return std::tie(l.connections_per_client, l.requests_per_second, l.requests_burst);
+  };
+  if (of_clients(limits) != of_clients(options_.limits))
+    profile->session.client_scope = client_scope(address);
+  profile->session.access_log = profiles_.front()->session.access_log;
+  profile->session.draining = profiles_.front()->session.draining;
+  profiles_.push_back(std::move(profile));
+  return static_cast<std::uint32_t>(profiles_.size() - 1);
+}
+
+/// Where something goes by the client's address and nobody shares a table with us, one of our own.
+Result<void> Server::Impl::prepare_clients() {
+  in_use_ = true;
+  bool is_wanted = router_.impl().has_limits || std::ranges::any_of(profiles_, [](auto& p) {
+                     return p->limits.count_clients();
+                   });
+  if (!is_wanted) return {};
+  auto ready = clients_.prepare(options_.limits.clients);
+  for (auto& profile : profiles_) profile->session.clients = clients_.table();
+  return ready;
+}
+
+void Server::Impl::share_clients(ClientTable* table, std::uint32_t slot) noexcept {
+  clients_.share(table, slot);
+}
+
+void Server::Impl::set_access_log(server::AccessLog* log) noexcept {
+  for (auto& profile : profiles_) profile->session.access_log = log;
+}
+
+void Server::Impl::begin_drain() {
+  for (auto& profile : profiles_) {
+    auto& session = profile->session;
+    if (!std::exchange(session.draining, true)) session.tasks->shut_down(loop_, session.tasks);
+  }
+}
+
+Result<void> Server::Impl::accept_from(UniqueFd listener, std::uint64_t lent,
+                                       std::uint32_t profile) {
+  if (auto ready = prepare_clients(); !ready) return ready;
+  auto acceptor = server::Acceptor::open(loop_, std::move(listener), *this, profile);
   if (!acceptor) return std::unexpected(acceptor.error());
   listeners_.push_back({.acceptor = std::move(*acceptor), .lent = lent});
   update_accepting();
@@ -107,8 +166,9 @@ void Server::Impl::update_accepting() noexcept {
   }
 }
 
-Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer, std::uint16_t port) {
-  Connection* connection = pool_.create(context_, std::move(socket), peer, port);
+Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer, std::uint16_t port,
+                                Profile& profile) {
+  Connection* connection = pool_.create(profile.context, std::move(socket), peer, port);
   connection->next = connections_;
   if (connections_ != nullptr) connections_->prev = connection;
   connections_ = connection;
@@ -119,30 +179,67 @@ Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer, std::uin
   return *connection;
 }
 
-void Server::Impl::on_accepted(UniqueFd socket, std::string_view peer, std::uint16_t port) {
-  admit(std::move(socket), peer, port).start();
+/// Counts a connection of its client's. Empty: the client has too many.
+std::optional<Server::Impl::Client> Server::Impl::count(const sockaddr_storage& peer,
+                                                        const Profile& profile) {
+  Client client{clients_.key(peer, options_.limits.ipv6_prefix), false};
+  switch (clients_.admit(in_scope(client.key, profile.session.client_scope),
+                         profile.limits.connections_per_client)) {
+    case server::ClientLimits::Admission::refused:
+      counters_.connections_refused.add(1);
+      return std::nullopt;
+    case server::ClientLimits::Admission::counted:
+      client.is_counted = true;
+      break;
+    case server::ClientLimits::Admission::uncounted:
+      break;
+  }
+  return client;
+}
+
+void Server::Impl::on_accepted(UniqueFd socket, const sockaddr_storage& address, std::uint16_t port,
+                               std::uint32_t profile) {
+  Profile& of = *profiles_[profile];
+  server::Peer peer;
+  peer.describe(address);
+  auto client = count(address, of);
+  if (!client) return clients_.turn_away(socket.get(), peer.view(), date_, of.context.receive);
+  Connection& connection = admit(std::move(socket), peer.view(), port, of);
+  connection.set_client(client->key, client->is_counted);
+  connection.start();
 }
 
 /// Counted at once, and read only when its sender has been told that it is ours: one that it would
 /// give to another if we died must not be touched. What a channel sends in this turn leaves by a
 /// soon() as well, hence the second one.
-bool Server::Impl::add_connection(UniqueFd socket) {
-  if (closing_ || !has_room()) return false;
+bool Server::Impl::take_connection(UniqueFd socket, std::uint32_t profile) {
+  if (closing_ || !has_room() || !prepare_clients()) return false;
+  Profile& of = *profiles_[profile];
+  const sockaddr_storage address = server::peer_address(socket.get());
   server::Peer peer;
-  peer.describe(socket.get());
-  std::uint16_t port = session_.access_log != nullptr ? server::local_port(socket.get()) : 0;
-  Connection& connection = admit(std::move(socket), peer.view(), port);
+  peer.describe(address);
+  auto client = count(address, of);
+  std::uint16_t port = of.session.access_log != nullptr ? server::local_port(socket.get()) : 0;
+  Connection& connection = admit(std::move(socket), peer.view(), port, of);
+  if (client) connection.set_client(client->key, client->is_counted);
   connection.set_accepted_elsewhere();
-  added_.push_back(&connection);
+  added_.push_back({.connection = &connection, .peer = address, .is_refused = !client});
   if (added_.size() == 1) soon([](Impl& impl) { impl.soon(&Impl::start_added); });
   return true;
 }
 
 void Server::Impl::start_added() {
   while (!added_.empty()) {
-    Connection* next = added_.front();
+    const Added next = added_.front();
     added_.pop_front();
-    next->start();
+    if (next.is_refused) {
+      server::Peer peer;
+      peer.describe(next.peer);
+      clients_.turn_away(next.connection->fd(), peer.view(), date_, next.connection->scratch());
+      next.connection->close();
+    } else {
+      next.connection->start();
+    }
   }
 }
 
@@ -153,7 +250,10 @@ void Server::Impl::on_wakeup_end() noexcept {
 void Server::Impl::on_connection_closed(Connection& connection) noexcept {
   (connection.prev != nullptr ? connection.prev->next : connections_) = connection.next;
   if (connection.next != nullptr) connection.next->prev = connection.prev;
-  if (!added_.empty()) std::erase(added_, &connection);
+  if (!added_.empty()) {
+    std::erase_if(added_, [&](const Added& each) { return each.connection == &connection; });
+  }
+  if (connection.is_counted()) clients_.leave(connection.counted_client());
   pool_.destroy(&connection);
   bool was_full = !has_room();
   --open;
@@ -170,7 +270,9 @@ void Server::Impl::soon(std::function<void(Impl&)> call) {
 }
 
 void Server::Impl::when_unoccupied(void (Impl::*call)()) {
-  if (!context_.is_in_session()) return (this->*call)();
+  bool is_in_session =
+      std::ranges::any_of(profiles_, [](auto& p) { return p->context.is_in_session(); });
+  if (!is_in_session) return (this->*call)();
   loop_.defer([self = self_, call] {
     if (*self != nullptr) (**self.*call)();
   });
@@ -184,14 +286,9 @@ void Server::Impl::close(std::function<void()> closed) {
   when_unoccupied(&Impl::drain);
 }
 
-void Server::Impl::begin_drain() {
-  if (std::exchange(session_.draining, true)) return;
-  session_.tasks->shut_down(loop_, session_.tasks);
-}
-
 void Server::Impl::drain() {
   if (!std::exchange(draining_, true)) {
-    context_.quiet_since_ms = loop_.now_ms();
+    for (auto& profile : profiles_) profile->context.quiet_since_ms = loop_.now_ms();
     for (auto& listener : listeners_) listener.acceptor->drain();
     update_accepting();
     for (auto* c = connections_; c != nullptr; c = c->next) c->refresh_deadline();

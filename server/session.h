@@ -6,8 +6,10 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/server/response.h>
 
+#include "base/client_key.h"
 #include "server/body_source.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +17,7 @@
 #include <string_view>
 
 namespace pronghorn {
+class ClientTable;
 class Loop;
 class Request;
 class Router;
@@ -65,6 +68,8 @@ struct SessionContext {
   std::shared_ptr<HandlerTasks> tasks = make_handler_tasks();
   /// For what handlers are told after a session's end. Null where there is none: told at once.
   Loop* loop = nullptr;
+  ClientTable* clients = nullptr;  // null: no limit goes by the client's address
+  std::uint64_t client_scope = 0;  // where limits.requests_per_second counts
 };
 
 class Session {
@@ -86,6 +91,9 @@ class Session {
   Session(SessionContext& context, std::string_view peer, std::uint16_t port = 0) noexcept;
   ~Session();
   Session(const Session&) = delete;
+  /// Whose requests are counted (SessionContext::clients); 0: nobody's.
+  void set_client(ClientKey client) noexcept { client_ = client; }
+  ClientKey client() const noexcept { return client_; }
   Session& operator=(const Session&) = delete;
 
   /// Received bytes; answers are appended to `out`, several when requests were pipelined.
@@ -134,6 +142,8 @@ class Session {
   /// such stretch: a handler that pauses must not win a slow client time.
   std::int64_t body_waited_ms() const noexcept;
   void add_body_wait(std::int64_t ms) noexcept;
+  /// Of Phase::handling: the route's own, or `usual`.
+  std::chrono::milliseconds handler_timeout(std::chrono::milliseconds usual) const noexcept;
 
  private:
   friend struct AnswerState;
@@ -174,6 +184,7 @@ class Session {
   int understand();
   void admit(std::string_view in, std::string& out);
   void read_body(std::string_view& in, std::string& out);
+  bool asks_too_often() noexcept;  // session_limits.cpp
 
   void discard_body(std::string_view& in, std::string& out);
 
@@ -217,6 +228,7 @@ class Session {
   std::string_view peer() const noexcept { return {peer_, peer_size_}; }
 
   SessionContext& context_;
+  ClientKey client_ = 0;
   std::unique_ptr<Exchange> exchange_;  // from the pool, only while something is in hand
   std::uint32_t requests_ = 0;
   std::uint32_t batch_ = 0;  // answers of the call in progress

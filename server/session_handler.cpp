@@ -9,6 +9,7 @@
 #include "server/handler_tasks.h"
 #include "server/session.h"
 
+#include <string>
 #include <utility>
 
 namespace pronghorn::server {
@@ -60,6 +61,9 @@ void Session::build_request() {
 
 Response Session::answer_without_handler() {
   Exchange& ex = *exchange_;
+  if (ex.retry_after_s != 0) {
+    return Response::error(429).header("Retry-After", std::to_string(ex.retry_after_s));
+  }
   Method method = ex.check.method();
   if (ex.target.path == "*") {
     return Response(204).header("Allow", MethodSet::common().text());  // RFC 9110 §9.3.7

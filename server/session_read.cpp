@@ -127,11 +127,16 @@ int Session::understand() {
 /// The head is fine: answers now, or begins to read the body.
 void Session::admit(std::string_view in, std::string& out) {
   Exchange& ex = *exchange_;
+  if (asks_too_often()) ex.route = {};  // 429; the body is read as if nobody wanted it
   bool has_handler = ex.route.handler != nullptr && ex.route.takes_body;
   std::uint64_t limit = context_.limits.body;
   if (has_handler) limit = ex.route.options->body_limit.value_or(limit);
   if (!ex.parser.complete()) ex.body.begin(ex.parser, limit);
-  if (ask_middleware(out)) return;
+  if (ex.retry_after_s != 0) {
+    if (context_.router.impl().has_after()) build_request();  // which sees a 429 as well
+  } else if (ask_middleware(out)) {
+    return;
+  }
   if (ex.parser.complete()) return dispatch(out);
   bool too_large = ex.parser.content_length() > limit;
   if (too_large && has_handler) return refuse(413, out);

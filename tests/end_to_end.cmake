@@ -19,6 +19,7 @@ function(pronghorn_end_to_end name)
     PRONGHORN_BINARY=$<TARGET_FILE:pronghorn_program>
     PRONGHORN_HAMMER=$<TARGET_FILE:hammer>
     PRONGHORN_CRASH_AT_START=$<TARGET_FILE:pronghorn_crash_at_start>
+    PRONGHORN_FAULT_SHIM=$<TARGET_FILE:pronghorn_fault_shim>
     PRONGHORN_BUILD=${PROJECT_BINARY_DIR} PRONGHORN_CXX=${CMAKE_CXX_COMPILER}
     "PRONGHORN_CXXFLAGS=${CMAKE_CXX_FLAGS}")
   set_tests_properties(e2e/${name} PROPERTIES
@@ -35,6 +36,10 @@ pronghorn_end_to_end(reopen TIMEOUT 240 COST 25)
 pronghorn_end_to_end(crash_loop TIMEOUT 240 COST 50)
 pronghorn_end_to_end(death TIMEOUT 240 COST 8)
 pronghorn_end_to_end(stop TIMEOUT 240 SERIAL)
+pronghorn_end_to_end(faults TIMEOUT 120)
+pronghorn_end_to_end(client_limits TIMEOUT 120)
+pronghorn_end_to_end(privileges TIMEOUT 120)
+set_tests_properties(e2e/privileges PROPERTIES SKIP_RETURN_CODE 77)  # it needs root
 pronghorn_end_to_end(load TIMEOUT 120 SERIAL)
 pronghorn_end_to_end(node_primary TIMEOUT 240)
 pronghorn_end_to_end(scheduling TIMEOUT 240 COST 13)

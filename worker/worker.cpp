@@ -7,6 +7,7 @@
 #include "base/uv/poll.h"
 #include "base/uv/timer.h"
 #include "ipc/channel.h"
+#include "ipc/client_memory.h"
 #include "ipc/cluster_messages.h"
 #include "ipc/file_parcel.h"
 #include "ipc/scoreboard.h"
@@ -30,6 +31,18 @@ Result<ipc::Scoreboard> open_scoreboard(const std::optional<ipc::Boot>& boot) {
   return ipc::Scoreboard::attach(fd.get());
 }
 
+/// None: nothing goes by the client's address, or the server counts alone.
+Result<std::optional<ipc::ClientMemory>> open_clients(const std::optional<ipc::Boot>& boot) {
+  if (!boot || boot->clients_fd < 0) return std::optional<ipc::ClientMemory>();
+  UniqueFd fd(boot->clients_fd);
+  auto memory = ipc::ClientMemory::attach(fd.get());
+  if (!memory) return std::unexpected(std::move(memory.error()));
+  if (boot->slot >= memory->table().shape().slots) {
+    return std::unexpected(Error("the boot variable and the table of clients disagree"));
+  }
+  return std::optional(std::move(*memory));
+}
+
 std::vector<UniqueFd> take_doorbells(const std::optional<ipc::Boot>& boot) {
   std::vector<UniqueFd> doorbells;
   if (boot) {
@@ -41,7 +54,7 @@ std::vector<UniqueFd> take_doorbells(const std::optional<ipc::Boot>& boot) {
 }  // namespace
 
 struct Worker::Impl {
-  Impl(Loop& l, Options o, ipc::Scoreboard s, Router router);
+  Impl(Loop& l, Options o, ipc::Scoreboard s, std::optional<ipc::ClientMemory> c, Router router);
   ~Impl();
 
   void open_access_log();
@@ -63,6 +76,7 @@ struct Worker::Impl {
   Options options;
   ipc::Scoreboard scoreboard;
   ipc::Slot& slot;
+  std::optional<ipc::ClientMemory> clients;
   std::optional<ipc::Channel> channel;  // outlives who may still send by it
   PrimaryLink link;
   PrimaryListen listening;
@@ -78,11 +92,13 @@ struct Worker::Impl {
   bool finished = false;
 };
 
-Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, Router router)
+Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, std::optional<ipc::ClientMemory> c,
+                   Router router)
     : loop(l),
       options(std::move(o)),
       scoreboard(std::move(s)),
       slot(scoreboard.slot(options.boot ? options.boot->slot : 0)),
+      clients(std::move(c)),
       link({.send = [this](const ipc::InternalMessage& m) { return channel->send(m); },
             .on_disconnect_asked = [this] { drain(); }}),
       // A master of ours listens on what the same configuration says, in its words.
@@ -99,6 +115,7 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, Router router)
                 }),
       deadline(loop, [this] { server.close_connections(); }) {
   open_access_log();
+  if (clients) server.set_client_table(&clients->table(), options.boot->slot);
   // The others' doorbells, and only where all accept from one socket: who has a socket of its own,
   // or is given its connections, must take them.
   auto doorbells = take_doorbells(options.boot);
@@ -177,8 +194,13 @@ void Worker::Impl::listen() {
   });
   server.on_error([this](const Error& error) { refuse(error); });
   for (const auto& address : options.config.listen) {
-    auto asked = server.listen(address.text(),
-                               {.backlog = static_cast<std::int64_t>(options.config.backlog)});
+    Server::ListenOptions how{.backlog = static_cast<std::int64_t>(options.config.backlog)};
+    for (const auto& own : options.config.listeners) {
+      if (own.address != address) continue;
+      how.limits = own.limits;
+      how.timeouts = own.timeouts;
+    }
+    auto asked = server.listen(address.text(), how);
     if (!asked) return refuse(asked.error());
   }
 }
@@ -281,8 +303,10 @@ Result<std::unique_ptr<Worker>> Worker::create(Loop& loop, Options options, Rout
                        options.boot->doorbells.size() > scoreboard->size())) {
     return std::unexpected(Error("the boot variable and the scoreboard disagree"));
   }
-  auto impl =
-      std::make_unique<Impl>(loop, std::move(options), std::move(*scoreboard), std::move(router));
+  auto clients = open_clients(options.boot);
+  if (!clients) return std::unexpected(clients.error());
+  auto impl = std::make_unique<Impl>(loop, std::move(options), std::move(*scoreboard),
+                                     std::move(*clients), std::move(router));
   return std::unique_ptr<Worker>(new Worker(std::move(impl)));
 }
 

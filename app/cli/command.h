@@ -26,6 +26,8 @@ struct Sources {
   std::optional<std::string> scheduling;
   bool sticky = false;
   bool listing = false;
+  std::optional<std::string> user;
+  std::optional<std::string> group;
   std::optional<config::Program> program_to_run;  ///< of `run`
   /// Looked at last; with none of the places there, it is a mistake to name nothing. Empty for a
   /// library user's program: it may run on defaults, and the system's file is not its own.

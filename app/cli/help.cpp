@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 namespace pronghorn::app::cli {
 namespace {
 
@@ -15,10 +17,16 @@ std::string option_line(const OptionSpec& option) {
   return fmt::format("{:<{}}{}\n", names, kDocColumn, option.doc);
 }
 
-std::string option_lines(CommandBit command) {
+enum class Shown : std::uint8_t { all, usual };
+
+/// Those of a service manager's unit or of a file, rather than of a person at a terminal.
+bool is_rare(const OptionSpec& option) { return option.name == "user" || option.name == "group"; }
+
+std::string option_lines(CommandBit command, Shown shown = Shown::all) {
   std::string result;
   for (const OptionSpec& option : options()) {
-    if ((option.commands & command) != 0 && !option.doc.empty()) result += option_line(option);
+    if ((option.commands & command) == 0 || option.doc.empty()) continue;
+    if (shown == Shown::all || !is_rare(option)) result += option_line(option);
   }
   return result + "  -h, --help   -V, --version";
 }
@@ -44,9 +52,8 @@ std::string_view examples(CommandBit command) {
              "to a '--': pronghorn run app.js --workers 4\n"
              "PROGRAM: a Node script (.js, .cjs, .mjs, or any with --node), or an executable\n"
              "that speaks Node's channel. The master listens for it and hands connections\n"
-             "over, round_robin by default; it replaces what dies, and stops without loss.\n"
-             "Of a file these keys count: workers scheduling sticky drain_timeout control\n"
-             "log.level.\n";
+             "over, replaces what dies, and stops without loss. Of a file these keys count:\n"
+             "workers scheduling sticky user group drain_timeout control log.level.\n";
     case kCheck:
       return "  pronghorn check pronghorn.toml           exit 0: no mistakes, 78: some\n"
              "  pronghorn check --json pronghorn.toml    one object per mistake\n\n"
@@ -81,7 +88,7 @@ std::string program_help() {
     const std::string left = fmt::format("{} {}", command.name, command.argument);
     result += fmt::format("  {:<16}{}\n", left, command.doc);
   }
-  result += "\nOptions of serve\n" + option_lines(kServe);
+  result += "\nOptions of serve\n" + option_lines(kServe, Shown::usual);
   return result + "     more: pronghorn help serve\n";
 }
 

@@ -109,6 +109,8 @@ Sources sources_of(const Line& line, const Found& found, Colour colour) {
   sources.scheduling = found.last("scheduling");
   sources.sticky = found.flag("sticky");
   sources.listing = found.flag("listing");
+  sources.user = found.last("user");
+  sources.group = found.last("group");
   if (!line.has_commands) sources.system_file.clear();
   sources.colour = colour;
   return sources;

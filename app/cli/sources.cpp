@@ -141,6 +141,8 @@ std::vector<config::Override> overrides_of(const Sources& sources) {
   add("log.level", sources.log_level, "--log-level");
   add("access_log", sources.access_log, "--access-log");
   add("scheduling", sources.scheduling, "--scheduling");
+  add("user", sources.user, "--user");
+  add("group", sources.group, "--group");
   if (sources.sticky) overrides.push_back({"sticky", {"true"}, "--sticky"});
   if (sources.listing) overrides.push_back({"listing", {"true"}, "--listing"});
   return overrides;

@@ -31,6 +31,8 @@ constexpr OptionSpec kOptions[] = {
     // A program counts nothing for us, which the others need.
     {"scheduling", 0, "S", kRun, false, "round_robin shared [round_robin]", "scheduling"},
     {"sticky", 0, "", kSettings, false, "a client's connections go to one worker", "sticky"},
+    {"user", 0, "NAME", kSettings, false, "that workers run as, started as root [root]", "user"},
+    {"group", 0, "NAME", kSettings, false, "that workers run as [the user's]", "group"},
     {"node", 0, "PATH", kRun, false, "what runs a script [the node on the PATH]", ""},
     {"name", 0, "NAME", kRun, false, "in the log and in status [the file's]", ""},
     {"log-level", 0, "L", kSettings, false, "trace debug info notice warn error critical [info]",

@@ -43,6 +43,22 @@ def tests(top: Path) -> set[str]:
     return names
 
 
+def limit_problems(top: Path, limits: str):
+    """Every key of [limits] and [timeouts] has a row with its default, and no row a key that is none."""
+    keys = dict(re.findall(r"^### ((?:limits|timeouts)\.\w+)\n.*?^- Default: (`.*?`)$",
+                           (top / "docs/reference/configuration.md").read_text(), re.M | re.S))
+    rows = dict(re.findall(r"^\| `((?:limits|timeouts)\.\w+)` \| (`.*?`) \|", (top / limits).read_text(), re.M))
+    if not keys:
+        yield f"{limits}: docs/reference/configuration.md has no limits"
+    for key in keys.keys() - rows.keys():
+        yield f"{limits}: no row for {key!r}"
+    for key in rows.keys() - keys.keys():
+        yield f"{limits}: there is no {key!r}"
+    for key in keys.keys() & rows.keys():
+        if keys[key] != rows[key]:
+            yield f"{limits}: the default of {key!r} is {keys[key]}, not {rows[key]}"
+
+
 def reference_problems(top: Path):
     """Each row of the reference and each difference is pinned by tests; what cases.py calls a difference is one."""
     known = tests(top)
@@ -50,12 +66,14 @@ def reference_problems(top: Path):
 
     differences = "docs/differences-from-node.md"
     references = ("docs/reference/child_process.md", "docs/reference/cluster.md")
-    for name in (*references, differences):
+    limits = "docs/reference/limits.md"
+    yield from limit_problems(top, limits)
+    for name in (*references, differences, limits):
         for test in TEST.findall((top / name).read_text().replace("\n", " ")):
             if test not in known:
                 yield f"{name}: there is no test {test!r}"
-    for reference in references:
-        for row in re.findall(r"^\|(?!-| Node).*\|$", (top / reference).read_text(), re.M):
+    for reference in (*references, limits):
+        for row in re.findall(r"^\|(?!-| Node| name).*\|$", (top / reference).read_text(), re.M):
             if not TEST.search(row.rstrip("|").rsplit("|", 1)[1]) and "n/a in C++" not in row:
                 yield f"{reference}: no test in the row {row[:60]!r}"
     sections = (top / differences).read_text().split("\n## ")[1:]

@@ -94,6 +94,16 @@ TEST_CASE("status: foreign programs have a column, and no figures that they do n
   CHECK(app::status_text(status, 0, false).find("accepted") == std::string::npos);
 }
 
+TEST_CASE("status text: what clients were refused, where there is any") {
+  auto status = example();
+  CHECK(app::status_text(status, 0, false).find("429") == std::string::npos);
+  status.workers[0].requests_refused = 1'200;
+  status.workers[1].requests_refused = 34;
+  status.workers[1].connections_refused = 5;
+  CHECK(app::status_text(status, 0, false)
+            .ends_with("accepted 12,345,678\nrefused by 429  1,234 requests  5 connections\n"));
+}
+
 TEST_CASE("status text: the access log with what was lost, and why") {
   auto status = example();
   status.access_log = {

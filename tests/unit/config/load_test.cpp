@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/load.h"
 
+#include "config/account.h"
 #include "config/print.h"
 #include "config/schema.h"
 
@@ -90,6 +91,10 @@ TEST_CASE("load: every key can be set by its environment variable") {
     config::Environment environment = {{key.environment_name(), text}};
     if (key.name == "sticky") environment.emplace_back("PRONGHORN_SCHEDULING", "round_robin");
     if (key.name == "fallback") environment.emplace_back("PRONGHORN_ROOT", "/");
+    if (key.name == "user") environment.front().second = "daemon";
+    if (key.name == "group") {
+      environment = {{"PRONGHORN_USER", "daemon"}, {key.environment_name(), "daemon"}};
+    }
     const auto outcome = load({}, environment);
     // Only a file has [[hosts]] that a host could be unknown to.
     CHECK((outcome.problems.empty() || key.name == "unknown_hosts"));
@@ -263,4 +268,57 @@ TEST_CASE("load: types are kept by their extension in lower case, with their ori
   CHECK(outcome.config.types.at("c++") == "a/b");
   CHECK(outcome.origin("types.md").text() == file + ":2");
   CHECK(config::print(outcome, true).contains("\"c++\" = \"a/b\""));
+}
+
+TEST_CASE("load: a listener's own limits lie on top of everybody's, wherever these come from") {
+  Folder folder;
+  const auto file = folder.write(
+      "listen = \"127.0.0.1:8080\"\n[[listeners]]\naddress = \"127.0.0.1:9000\"\n"
+      "limits.body = \"8MiB\"\ntimeouts = { keepalive = \"1m\" }\n[limits]\nhead = \"64KiB\"\n");
+  auto outcome = load(file, {{"PRONGHORN_LIMITS_BODY", "5B"}});
+  CHECK(outcome.ok());
+  REQUIRE(outcome.config.listen.size() == 2);
+  CHECK(outcome.config.listen[1].port == 9000);
+  REQUIRE(outcome.config.listeners.size() == 1);
+  const config::Listener& own = outcome.config.listeners[0];
+  CHECK(own.address == outcome.config.listen[1]);
+  CHECK(own.limits.body == 8 << 20);
+  CHECK(own.limits.head == 64 << 10);
+  CHECK(own.timeouts.keepalive == std::chrono::minutes(1));
+  CHECK(outcome.config.limits.body == 5);
+}
+
+TEST_CASE("load: listeners alone are all there is, and the command line replaces them too") {
+  Folder folder;
+  const auto file = folder.write(
+      "[[listeners]]\naddress = \"127.0.0.1:9000\"\nlimits.requests_per_second = 5\n"
+      "[[listeners]]\naddress = \"127.0.0.1:9001\"\n");
+  auto outcome = load(file);
+  REQUIRE(outcome.config.listen.size() == 2);
+  CHECK(outcome.config.listen[0].port == 9000);
+  CHECK(outcome.config.count_clients());
+  CHECK(outcome.origin("listen").kind == config::Origin::Kind::file);
+  outcome = load(file, {}, {{.key = "listen", .values = {"127.0.0.1:9001"}, .option = "--listen"}});
+  REQUIRE(outcome.config.listen.size() == 1);
+  REQUIRE(outcome.config.listeners.size() == 1);
+  CHECK(outcome.config.listeners[0].address.port == 9001);
+  CHECK_FALSE(outcome.config.count_clients());
+}
+
+TEST_CASE("load: the user is looked up, by name and by number") {
+  auto root = config::find_account("root", "");
+  REQUIRE(root.has_value());
+  CHECK(root->uid == 0);
+  CHECK(root->gid == 0);
+  CHECK(root->name == "root");
+  CHECK(config::find_account("0", "")->name == "root");
+  auto nobody = config::find_account("4000000000", "77");
+  REQUIRE(nobody.has_value());
+  CHECK(nobody->uid == 4000000000);
+  CHECK(nobody->gid == 77);
+  CHECK(nobody->groups == std::vector<gid_t>{77});
+  CHECK(nobody->name.empty());
+  CHECK_FALSE(config::find_account("4294967295", "1").has_value());  // "no change" to setuid(2)
+  CHECK_FALSE(config::find_account("no such user", "").has_value());
+  CHECK(config::find_account("root", "no such group").error().is_group);
 }

@@ -139,6 +139,48 @@ TEST_CASE("to_toml: sites with rules of every kind survive") {
   CHECK(config::to_toml(*back) == text);
 }
 
+TEST_CASE("to_toml: a listener keeps what is its own, and what is not stays everybody's") {
+  Config changed;
+  changed.limits.body = 7;
+  changed.listen.push_back({.host = {}, .port = 0, .path = "a ${b}\n\".sock"});
+  changed.listeners.push_back(
+      {.address = changed.listen.back(), .limits = changed.limits, .timeouts = {}});
+  changed.listeners.push_back(
+      {.address = changed.listen.front(), .limits = changed.limits, .timeouts = {}});
+  changed.listeners.back().limits.requests_per_second = 9;
+  changed.listeners.back().timeouts.keepalive = std::chrono::seconds(100);
+  const std::string text = config::to_toml(changed);
+  CHECK(
+      text.ends_with("[[listeners]]\naddress = \"127.0.0.1:8080\"\n"
+                     "limits.requests_per_second = 9\ntimeouts.keepalive = \"100s\"\n"));
+  const auto back = config::from_toml(text);
+  REQUIRE_MESSAGE(back, back.error().message());
+  CHECK(*back == changed);
+}
+
+TEST_CASE("to_toml: a route's limits survive, and only those that it has") {
+  Config changed;
+  changed.routes.push_back({.path = "/x",
+                            .kind = config::Route::Kind::echo,
+                            .text = {},
+                            .body_limit = 3 << 20,
+                            .requests_per_second = 5,
+                            .requests_burst = 9});
+  changed.routes.push_back({.path = "/y",
+                            .kind = config::Route::Kind::echo,
+                            .text = {},
+                            .body_limit = {},
+                            .requests_per_second = 5});
+  const std::string text = config::to_toml(changed);
+  CHECK(
+      text.ends_with("limits.body = \"3MiB\"\nlimits.requests_per_second = 5\n"
+                     "limits.requests_burst = 9\n\n[[routes]]\npath = \"/y\"\n"
+                     "handler = \"echo\"\nlimits.requests_per_second = 5\n"));
+  const auto back = config::from_toml(text);
+  REQUIRE_MESSAGE(back, back.error().message());
+  CHECK(*back == changed);
+}
+
 TEST_CASE("to_toml: a NUL in a route's text survives") {
   Config changed;
   changed.routes.push_back(

@@ -279,3 +279,39 @@ TEST_CASE("launch: from many threads at once, while others allocate and take sig
   CHECK(good == 60);
   CHECK(test::is_childless());
 }
+
+TEST_CASE("launch: with no way back a child has no privilege left, and no file gives it one") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: only root has privileges to give up");
+    return;
+  }
+  ::prctl(PR_SET_DUMPABLE, 1);
+  auto what = shell(
+      "grep -E '^(Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb|NoNewPrivs):' /proc/self/status"
+      " | tr -s '\\t ' ' '");
+  what.uid = 65534;
+  what.gid = 65533;
+  what.groups = {65533, 65532};
+  what.no_way_back = true;
+  CHECK(output(what) ==
+        "Uid: 65534 65534 65534 65534\nGid: 65533 65533 65533 65533\nGroups: 65532 65533 \n"
+        "CapInh: 0000000000000000\nCapPrm: 0000000000000000\nCapEff: 0000000000000000\n"
+        "CapAmb: 0000000000000000\nNoNewPrivs: 1\n");
+  // A set-user-ID program of root's: with the switch it runs as who we are.
+  char folder[] = "/tmp/pronghorn-setuid-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  REQUIRE(::chmod(folder, 0755) == 0);
+  const std::string copy = std::string(folder) + "/id";
+  output(shell("cp \"$(command -v id)\" " + copy + " && chmod 4755 " + copy));
+  auto id = plan({copy, "-u"});
+  id.uid = 65534;
+  id.gid = 65533;
+  const std::string before = output(id);
+  CHECK((before == "0\n" || before == "65534\n"));  // a file system may be mounted nosuid
+  id.no_way_back = true;
+  CHECK(output(id) == "65534\n");
+  output(shell("rm -r " + std::string(folder)));
+  CHECK(::geteuid() == 0);
+  CHECK(::prctl(PR_GET_DUMPABLE) == 1);
+  CHECK(::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
+}
