@@ -8,6 +8,7 @@
 #include "base/standard_descriptors.h"
 #include "base/uv/title.h"
 
+#include <cassert>
 #include <optional>
 
 namespace pronghorn {
@@ -21,10 +22,15 @@ struct App::Impl {
   char** argv;
   Router router;
   std::optional<Error> fault;  // the first wrong route
+  Loop* loop = nullptr;        // of a worker, while it runs
 };
 
 App::App(int argc, char** argv)
-    : impl_(new Impl{.argc = argc, .argv = uv::setup_args(argc, argv), .router = {}, .fault = {}}) {
+    : impl_(new Impl{.argc = argc,
+                     .argv = uv::setup_args(argc, argv),
+                     .router = {},
+                     .fault = {},
+                     .loop = {}}) {
   ensure_standard_descriptors();
 }
 App::~App() = default;
@@ -72,6 +78,11 @@ App& App::after(std::string_view prefix, Router::After call) {
   return impl_->note(impl_->router.after(prefix, std::move(call))), *this;
 }
 
+Loop& App::loop() noexcept {
+  assert(impl_->loop != nullptr);
+  return *impl_->loop;
+}
+
 int App::run() {
   auto parsed = app::cli::parse_serve_only(impl_->argc, impl_->argv);
   if (auto* output = std::get_if<app::cli::Output>(&parsed)) return output->emit();
@@ -79,7 +90,7 @@ int App::run() {
   if (impl_->fault) {
     return app::cli::failure(app::kSoftware, sources.program, impl_->fault->message()).emit();
   }
-  return app::serve(sources, impl_->argc, impl_->argv, std::move(impl_->router));
+  return app::serve(sources, impl_->argc, impl_->argv, std::move(impl_->router), &impl_->loop);
 }
 
 }  // namespace pronghorn

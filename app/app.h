@@ -3,6 +3,7 @@
 // your own.
 #pragma once
 
+#include <pronghorn/base/uv/loop.h>
 #include <pronghorn/server/router.h>
 
 #include <memory>
@@ -38,6 +39,10 @@ class App {
   /// pattern.
   App& before(std::string_view prefix, Router::Before call);
   App& after(std::string_view prefix, Router::After call);
+
+  /// The worker's loop, which its handlers run on and which offload() wants. Only in what a worker
+  /// calls (handlers, middleware): before run(), and in the master, there is none.
+  Loop& loop() noexcept;
 
   /// Runs until stopped. @returns the exit code for main() (docs/reference/exit-codes.md); errors
   /// were printed to standard error.

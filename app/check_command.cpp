@@ -3,6 +3,7 @@
 
 #include "app/cli/sources.h"
 #include "app/exit_codes.h"
+#include "app/routes.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -42,7 +43,8 @@ cli::Output check_command(const cli::Check& check, const config::Environment& en
   const config::Outcome outcome = config::load({.file = check.file,
                                                 .environment = environment,
                                                 .environment_sets_keys = false,
-                                                .command_line = {}});
+                                                .command_line = {},
+                                                .route_check = route_check()});
   cli::Output output;
   output.code = code_of(outcome);
   if (check.json) {

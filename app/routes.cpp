@@ -28,32 +28,38 @@ server::Files::Options file_options(const config::Config& config) {
   return options;
 }
 
+Result<void> add_route(Router& router, const config::Route& route) {
+  Handler handler;
+  switch (route.kind) {
+    case config::Route::Kind::echo:
+      handler = [](const Request& request) { return Response::text(std::string(request.body())); };
+      break;
+    case config::Route::Kind::text:
+      handler = [text = route.text](const Request&) { return Response::text(text); };
+      break;
+  }
+  std::string_view method = route.kind == config::Route::Kind::echo ? "*" : "GET";
+  const RouteOptions options{.body_limit = route.body_limit,
+                             .stream_body = false,
+                             .requests_per_second = route.requests_per_second,
+                             .requests_burst = route.requests_burst,
+                             .handler_timeout = {}};
+  return router.add(method, route.path, options, std::move(handler));
+}
+
 }  // namespace
 
 Result<void> add_configured_routes(Router& router, const config::Config& config) {
   for (const auto& route : config.routes) {
-    Handler handler;
-    switch (route.kind) {
-      case config::Route::Kind::echo:
-        handler = [](const Request& request) {
-          return Response::text(std::string(request.body()));
-        };
-        break;
-      case config::Route::Kind::text:
-        handler = [text = route.text](const Request&) { return Response::text(text); };
-        break;
-    }
-    std::string_view method = route.kind == config::Route::Kind::echo ? "*" : "GET";
-    const RouteOptions options{.body_limit = route.body_limit,
-                               .stream_body = false,
-                               .requests_per_second = route.requests_per_second,
-                               .requests_burst = route.requests_burst,
-                               .handler_timeout = {}};
-    if (auto added = router.add(method, route.path, options, std::move(handler)); !added) {
-      return std::unexpected(Error("route '" + route.path + "': " + added.error().message()));
-    }
+    if (auto added = add_route(router, route); !added) return added;
   }
   return {};
+}
+
+std::function<Result<void>(const config::Route&)> route_check() {
+  return [router = std::make_shared<Router>()](const config::Route& route) {
+    return add_route(*router, route);
+  };
 }
 
 Result<void> add_sites(Router& router, const config::Config& config,

@@ -6,6 +6,7 @@
 #include <pronghorn/config/config.h>
 #include <pronghorn/server/router.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace pronghorn::app {
 
 /// Adds [[routes]]. @errors a malformed pattern, or one that the program has taken
 Result<void> add_configured_routes(Router& router, const config::Config& config);
+
+/// For config::Inputs: what a router says of the routes of a file.
+std::function<Result<void>(const config::Route&)> route_check();
 
 /// Puts the sites of the configuration into the router: the files as its fallback, the rules around
 /// every answer; nothing without a root, hosts or rules. `hidden` are files that are never served

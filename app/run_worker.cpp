@@ -132,11 +132,13 @@ int run_worker(WorkerStart start, Router router) {
   if (!routed && !options.fault) options.fault = routed.error();
 
   Loop loop;
+  if (start.loop != nullptr) *start.loop = &loop;
   auto worker = worker::Worker::create(loop, std::move(options), std::move(router));
   if (!worker) return fail(worker.error());
   (*worker)->start();
   int code = loop.run();
   worker->reset();
+  if (start.loop != nullptr) *start.loop = nullptr;
   return code;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pronghorn/base/unique_fd.h>
+#include <pronghorn/base/uv/loop.h>
 #include <pronghorn/server/router.h>
 
 #include "config/load.h"
@@ -22,6 +23,7 @@ struct WorkerStart {
   bool colour = false;
   /// The effective configuration when the primary did not send one.
   std::function<Result<config::Config>()> own_config;
+  Loop** loop = nullptr;  ///< App::loop(): set while the loop is there; null: nobody asks
 };
 
 /// Serves until the primary says stop or is gone. @returns the exit code

@@ -39,7 +39,7 @@ Result<config::Config> load_own(const cli::Sources& sources) {
 
 }  // namespace
 
-int serve(const cli::Sources& sources, int argc, char** argv, Router router) {
+int serve(const cli::Sources& sources, int argc, char** argv, Router router, Loop** loop) {
   std::string unique_id;
   auto channel = ipc::take_inherited_channel(&unique_id);
   if (!channel) return fail(sources, channel.error());
@@ -51,7 +51,8 @@ int serve(const cli::Sources& sources, int argc, char** argv, Router router) {
                        .boot = std::move(*boot),
                        .config_file = config_file_of_master(),
                        .colour = cli::use_colour(sources.colour, STDERR_FILENO),
-                       .own_config = [&] { return load_own(sources); }},
+                       .own_config = [&] { return load_own(sources); },
+                       .loop = loop},
                       std::move(router));
   }
   auto loaded =

@@ -3,6 +3,7 @@
 // started this process.
 #pragma once
 
+#include <pronghorn/base/uv/loop.h>
 #include <pronghorn/server/router.h>
 
 #include "app/cli/command.h"
@@ -10,6 +11,7 @@
 namespace pronghorn::app {
 
 /// Runs until stopped. `argv` is main's. @returns the exit code; errors were printed
-int serve(const cli::Sources& sources, int argc, char** argv, Router router);
+/// @param loop  where a worker says which loop it runs on, while it does; null: nobody asks
+int serve(const cli::Sources& sources, int argc, char** argv, Router router, Loop** loop = nullptr);
 
 }  // namespace pronghorn::app

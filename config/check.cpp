@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <sys/stat.h>
@@ -105,20 +106,35 @@ void check_account(Outcome& outcome) {
   report(outcome, origin, origin.span, account.error().complaint);
 }
 
-void check_routes(Outcome& outcome) {
+void check_routes(Outcome& outcome, const Inputs& inputs) {
   const auto& routes = outcome.config.routes;
   for (std::size_t i = 0; i < routes.size(); ++i) {
-    for (std::size_t earlier = 0; earlier < i; ++earlier) {
-      if (routes[earlier].path != routes[i].path) continue;
-      const Origin& origin = outcome.route_origins[i];
+    const Origin& origin = outcome.route_origins[i];
+    const auto same = std::ranges::find(routes, routes[i].path, &Route::path);
+    if (const auto earlier = static_cast<std::size_t>(same - routes.begin()); earlier < i) {
       report(outcome, origin,
              {"duplicate-route",
               fmt::format("the route '{}' is in line {} already", routes[i].path,
                           outcome.route_origins[earlier].span.line),
               {}});
-      break;
+    } else if (inputs.route_check) {
+      if (const auto fits = inputs.route_check(routes[i]); !fits) {
+        report(outcome, origin, {"bad-route", fits.error().message(), {}});
+      }
     }
   }
+}
+
+void check_compression(Outcome& outcome) {
+  const Compression& rules = outcome.config.compression;
+  if (rules.min_size <= rules.max_size) return;
+  // Said of the one that was set, of the first where both were.
+  Origin origin = outcome.origin("compression.min_size");
+  if (origin.kind == Origin::Kind::standard) origin = outcome.origin("compression.max_size");
+  report(outcome, origin,
+         {"bad-value",
+          "nothing would be compressed: 'compression.min_size' is over 'compression.max_size'",
+          {}});
 }
 
 void check_scheduling(Outcome& outcome) {
@@ -180,16 +196,17 @@ int directory_errno(const std::string& path) {
   return S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
 }
 
-void check_values(Outcome& outcome, const Environment& environment) {
+void check_values(Outcome& outcome, const Inputs& inputs) {
   check_sites(outcome);
   check_access_log(outcome);
   check_access_log_format(outcome);
   check_listeners(outcome);
   check_control(outcome);
   check_account(outcome);
-  check_routes(outcome);
+  check_routes(outcome, inputs);
+  check_compression(outcome);
   check_scheduling(outcome);
-  check_programs(outcome, environment);
+  check_programs(outcome, inputs.environment);
 }
 
 }  // namespace pronghorn::config

@@ -7,6 +7,6 @@
 
 namespace pronghorn::config {
 
-void check_values(Outcome& outcome, const Environment& environment);
+void check_values(Outcome& outcome, const Inputs& inputs);
 
 }  // namespace pronghorn::config

@@ -85,8 +85,7 @@ struct HostReader : TableReader {
       } else if (std::ranges::find(kSiteRules, member.key) != kSiteRules.end()) {
         if (!apply_site_rules(outcome, member, environment, "hosts.", keys, origins)) good = false;
       } else {
-        fail(member.span, {"unknown-key", fmt::format("unknown key 'hosts.{}'", member.key),
-                           std::string(closest(member.key, known))});
+        unknown("hosts", member, known);
       }
     }
     if (!has_names) fail(table.span, {"missing-key", "this host has no 'names'", {}});

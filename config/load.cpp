@@ -111,7 +111,7 @@ Outcome load(const Inputs& inputs) {
   if (!outcome.config.programs.empty() && !outcome.origins.contains("scheduling")) {
     outcome.config.scheduling = Scheduling::round_robin;
   }
-  check_values(outcome, inputs.environment);
+  check_values(outcome, inputs);
   sort_by_place(outcome.problems);
   return outcome;
 }

@@ -46,6 +46,9 @@ struct Inputs {
   std::vector<Override> command_line;
   /// `run`'s: in place of the file's; it has as many workers as the key `workers` says.
   std::optional<Program> program{};
+  /// Is told each route in turn, and says what is wrong with it beside the earlier ones: this room
+  /// does not know the patterns. Empty: nobody says anything.
+  std::function<Result<void>(const Route&)> route_check{};
 };
 
 /// A value of a key that holds in one place only: "limits.body" of a listener.

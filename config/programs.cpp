@@ -71,8 +71,7 @@ struct ProgramReader : TableReader {
     bool has_file = false;
     for (const Member& member : table.members) {
       if (std::ranges::find(kProgramKeys, member.key) == kProgramKeys.end()) {
-        fail(member.span, {"unknown-key", fmt::format("unknown key 'programs.{}'", member.key),
-                           std::string(closest(member.key, kProgramKeys))});
+        unknown("programs", member, kProgramKeys);
         continue;
       }
       if (member.key == "file") {

@@ -70,7 +70,7 @@ An answer at a path, beside the files; any number of them.
 
 | key | type | default | meaning |
 |---|---|---|---|
-| `path` | text | required | begins with `/`; a pattern as in the library's router |
+| `path` | text | required | begins with `/`; a [pattern](handlers.md#patterns): `/a`, `/users/:id`, `/files/*rest` |
 | `handler` | `"text"` or `"echo"` | `"text"` | `"echo"` answers with the request's body |
 | `text` | text | required for `"text"` | the body of the answer |
 | `limits.body` | size | what `[limits]` or the listener says | the largest request body, decoded |

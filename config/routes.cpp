@@ -77,8 +77,7 @@ struct RouteReader : TableReader {
     bool has_path = false;
     for (const Member& member : table.members) {
       if (std::ranges::find(kRouteKeys, member.key) == kRouteKeys.end()) {
-        fail(member.span, {"unknown-key", fmt::format("unknown key 'routes.{}'", member.key),
-                           std::string(closest(member.key, kRouteKeys))});
+        unknown("routes", member, kRouteKeys);
         continue;
       }
       if (member.key == "text") text = &member;

@@ -108,8 +108,7 @@ struct RuleReader : TableReader {
   void refuse_unknown(const Node& table, std::span<const std::string_view> keys) {
     for (const Member& member : table.members) {
       if (std::ranges::find(keys, member.key) != keys.end()) continue;
-      fail(member.span, {"unknown-key", fmt::format("unknown key '{}.{}'", name, member.key),
-                         std::string(closest(member.key, keys))});
+      unknown(name, member, keys);
     }
   }
 };

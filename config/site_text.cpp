@@ -176,6 +176,11 @@ Checked<void> check_redirect_to(std::string_view to, std::string_view from) {
 
 Checked<std::string> host_name(std::string_view text) {
   std::string name = lower(text);
+  if (const auto scheme = name.find("://"); scheme != name.npos) {
+    const std::string rest = name.substr(scheme + 3);
+    return bad(fmt::format("{} is a URL, and the name of a host is wanted", toml_quoted(text)),
+               rest.substr(0, rest.find_first_of(":/")));
+  }
   if (name.size() > 1 && name.ends_with('.')) name.pop_back();
   if (name.starts_with('[') && name.ends_with(']') && name.size() > 2) return name;
   const std::string_view labels = std::string_view(name).substr(name.starts_with("*.") ? 2 : 0);

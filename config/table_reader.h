@@ -4,9 +4,12 @@
 #pragma once
 
 #include "config/apply.h"
+#include "config/schema.h"
+#include "config/suggest.h"
 
 #include <fmt/format.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +23,19 @@ struct TableReader {
   void fail(const Span& span, const Complaint& complaint) {
     outcome.problems.push_back(outcome.document.at(span, complaint));
     good = false;
+  }
+
+  /// A table reaches to the next one (TOML 1.0, "Table"), so a key of the top level that is
+  /// appended to the file ends up in the last of them.
+  void unknown(std::string_view table, const Member& member,
+               std::span<const std::string_view> known) {
+    const bool is_top = find_key(member.key) != nullptr;
+    fail(member.span, {"unknown-key", fmt::format("unknown key '{}.{}'", table, member.key),
+                       is_top ? std::string() : std::string(closest(member.key, known))});
+    if (is_top) {
+      outcome.problems.back().fact =
+          fmt::format("'{}' stands above the first [section]", member.key);
+    }
   }
 
   /// Empty when it was no text, or its variables could not be put in: then that was said.

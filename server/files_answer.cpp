@@ -107,8 +107,15 @@ std::optional<Response> Files::Impl::answer(const Request& request, FileEntry& e
       break;
   }
   if (request.method() == "GET") return answer_body(request, entry, encoding);
-  // A Range is for GET alone (RFC 9110 §14.2); HEAD has the length that GET has.
+  // A Range is for GET alone (RFC 9110 §14.2); HEAD has the length that GET has (§8.6): of what may
+  // be compressed only its bytes tell that.
   served = form.identity;
+  if (encoding == Encoding::identity && options.is_compressed &&
+      options.is_compressed(form.head->type, form.identity.bytes())) {
+    Contents contents = load(entry, encoding);
+    if (contents.index() == 0) return std::nullopt;
+    return whole_with(form, std::move(contents));
+  }
   Response response = whole_of(form);
   response.body(FileBody{{}, 0, form.identity.bytes()});
   return response;
@@ -131,13 +138,17 @@ std::optional<Response> Files::Impl::answer_body(const Request& request, FileEnt
   if (contents.index() == 0) return std::nullopt;
   served = form.identity;
   if (verdict == RangeVerdict::partial) return answer_parts(form, std::move(contents));
+  return whole_with(form, std::move(contents));
+}
+
+Response Files::Impl::whole_with(const FileForm& form, Contents contents) {
   Response response = whole_of(form);
   if (auto* own = std::get_if<std::string>(&contents)) {
     response.body(std::move(*own));
   } else if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&contents)) {
     response.body(std::move(*shared));
   } else {
-    response.body(FileBody{std::move(std::get<SharedFile>(contents)), 0, size});
+    response.body(FileBody{std::move(std::get<SharedFile>(contents)), 0, form.identity.bytes()});
   }
   return response;
 }

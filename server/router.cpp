@@ -54,6 +54,7 @@ Result<Place> place(Node& root, std::string_view pattern) {
     rest = last ? std::string_view{} : rest.substr(slash + 1);
     if (segment.starts_with(':') || segment.starts_with('*')) {
       std::string_view name = segment.substr(1);
+      if (name.empty()) return wrong(R"(a parameter has a name: ":id", "*rest")");
       if (!is_name(name)) return wrong("a parameter's name is letters, digits and '_'");
       if (std::ranges::find(found.names, name) != found.names.end())
         return wrong("a name stands twice");

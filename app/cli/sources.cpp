@@ -2,6 +2,7 @@
 #include "app/cli/sources.h"
 
 #include "app/exit_codes.h"
+#include "app/routes.h"
 #include "config/program_command.h"
 #include "config/suggest.h"
 
@@ -193,7 +194,8 @@ std::expected<Loaded, Output> load_sources(const Sources& sources,
                                  .environment = environment,
                                  .environment_sets_keys = true,
                                  .command_line = overrides_of(sources),
-                                 .program = sources.program_to_run});
+                                 .program = sources.program_to_run,
+                                 .route_check = route_check()});
   std::string text = problems_text(loaded.outcome, sources.program, colour);
   if (!loaded.outcome.ok()) {
     return std::unexpected(

@@ -38,6 +38,9 @@ class Web {
     fs::create_directory(path_ + "/site");
     std::ofstream(path_ + "/good.toml") << "root = \"site\"\nworkers = 2\n";
     std::ofstream(path_ + "/wrong.toml") << "root = \"site\"\nwokers = 2\nbacklog = 0\n";
+    std::ofstream(path_ + "/routes.toml")
+        << "[[routes]]\npath = \"/a/:x\"\ntext = \"x\"\n\n[[routes]]\npath = \"/a/:y\"\ntext = "
+           "\"y\"\n\n[[routes]]\npath = \"/b/*\"\ntext = \"z\"\n";
     std::ofstream(path_ + "/file.txt") << "x";
     std::ofstream(path_ + "/app.js") << "x";
     fs::create_directory(path_ + "/bin");

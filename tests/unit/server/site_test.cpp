@@ -93,6 +93,25 @@ TEST_CASE("sites: a Host has its own site, the others the default one") {
   CHECK(rig.ask("/style.css", {}, "other.org").status() == 404);
 }
 
+TEST_CASE("sites: HEAD has the length, the coding and the tag of what GET would be compressed to") {
+  for (std::size_t size : {4'000, 200'000}) {  // kept in memory; and sent from its descriptor
+    Rig head, get;
+    for (Rig* rig : {&head, &get}) {
+      rig->config.compression.on = true;
+      rig->tree.file("www/big.css", std::string(size, 'c'));
+    }
+    CAPTURE(size);
+    const Field accept{"Accept-Encoding", "gzip"};
+    Response asked = head.ask("/big.css", {accept}, "localhost", "HEAD");
+    Response got = get.ask("/big.css", {accept}, "localhost");
+    CHECK(header(asked, "Content-Encoding") == "gzip");
+    CHECK(body(asked) == body(got));
+    CHECK(header(asked, "ETag").ends_with("-gzip\""));
+    CHECK(header(asked, "Vary") == header(got, "Vary"));
+    CHECK(header(head.ask("/big.css", {}, "localhost", "HEAD"), "Content-Encoding").empty());
+  }
+}
+
 TEST_CASE("sites: an unknown host is 421 where that is so configured") {
   Rig rig;
   rig.config.refuse_unknown_hosts = true;
