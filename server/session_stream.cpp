@@ -5,6 +5,7 @@
 #include "server/access_log.h"
 #include "server/answer_state.h"
 #include "server/body_state.h"
+#include "server/buffer.h"
 #include "server/exchange.h"
 #include "server/handler_tasks.h"
 #include "server/serializer.h"
@@ -36,7 +37,7 @@ void Session::advance(std::string& out) {
   switch (a.stage) {
     case waiting:
       put_interim(a.output, out);
-      a.output.clear();
+      clear_buffer(a.output);
       break;
     case responded: {
       auto done = std::move(exchange_->answer);
@@ -128,7 +129,7 @@ void Session::stream(std::string& out) {
   if (!a.head_sent && !put_head(out)) return;
   out.append(a.output);
   a.bytes_out += a.output.size();
-  a.output.clear();
+  clear_buffer(a.output);
   if (a.stage != AnswerState::Stage::ended) return;
   auto done = std::move(exchange_->answer);
   finish_stream(a, out);
@@ -148,7 +149,7 @@ void Session::cut(std::string& out) {
   if (!a.head_sent && !put_head(out)) return;
   out.append(a.output);
   a.bytes_out += a.output.size();
-  a.output.clear();
+  clear_buffer(a.output);
   // A last chunk, or bytes of a length, are missing; else nothing but a reset tells.
   reset_ = !a.chunked && (!a.length || a.written == *a.length);
   exchange_->was_cut = true;
@@ -164,7 +165,7 @@ void Session::take_over(std::string& out) {
   AnswerState& a = *exchange_->answer;
   if (!a.head_sent) put_switching(out);
   out.append(a.output);
-  a.output.clear();
+  clear_buffer(a.output);
   if (a.stage == AnswerState::Stage::shut) end_exchange();
 }
 
