@@ -87,6 +87,13 @@ void AnswerState::tell() noexcept {
   if (owner != nullptr) owner->on_output();
 }
 
+void AnswerState::put_continue() {
+  if (head_sent || (stage != Stage::waiting && stage != Stage::started)) return;
+  if (stage == Stage::waiting) head_at = output.size();
+  output.insert(head_at, kContinue);
+  head_at += kContinue.size();
+}
+
 Error AnswerState::unusable() const {
   bool over = stage == Stage::responded || stage == Stage::ended || stage == Stage::shut ||
               stage == Stage::finished;

@@ -111,7 +111,7 @@ bool Session::put_head(std::string& out) {
   AnswerFraming framing = begin_answer();
   framing.is_streamed = a.head->status() != 205;
   framing.is_chunked = a.chunked;
-  framing.length = a.length;
+  if (framing.is_streamed) framing.length = a.length;
   std::size_t before = out.size();
   serialize(*a.head, framing, out);
   a.bytes_out = out.size() - before;
@@ -216,10 +216,7 @@ void Session::on_body_asked() noexcept {
   Exchange& ex = *exchange_;
   if (!ex.answer) return;
   ex.body_asked = true;
-  if (std::exchange(ex.awaits_continue, false) && ex.held_back() == 0 &&
-      ex.answer->stage == AnswerState::Stage::waiting) {
-    ex.answer->output.append(kContinue);
-  }
+  if (std::exchange(ex.awaits_continue, false) && ex.held_back() == 0) ex.answer->put_continue();
   ex.answer->tell();
 }
 
