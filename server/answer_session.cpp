@@ -3,6 +3,7 @@
 // left. All that runs a handler's code runs it behind guarded().
 #include "server/answer_state.h"
 #include "server/body_state.h"
+#include "server/buffer.h"
 #include "server/handler_tasks.h"
 #include "server/session.h"
 
@@ -71,6 +72,7 @@ void AnswerState::orphan(std::unique_ptr<Exchange> exchange, const SessionContex
   auto answer = std::move(exchange->answer);
   auto body = std::move(exchange->body_state);
   answer->session = nullptr;
+  let_go(answer->output);  // nobody takes it any more, and the writer may be kept for long
   answer->exchange = std::move(exchange);
   // What is told belongs to the closure: where it never runs, nothing is kept alive by itself.
   auto tell_it = [answer, listeners = answer->take_listeners(), body,

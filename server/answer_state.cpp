@@ -87,6 +87,13 @@ void AnswerState::tell() noexcept {
   if (owner != nullptr) owner->on_output();
 }
 
+void AnswerState::put_continue() {
+  if (head_sent || (stage != Stage::waiting && stage != Stage::started)) return;
+  if (stage == Stage::waiting) head_at = output.size();
+  output.insert(head_at, kContinue);
+  head_at += kContinue.size();
+}
+
 Error AnswerState::unusable() const {
   bool over = stage == Stage::responded || stage == Stage::ended || stage == Stage::shut ||
               stage == Stage::finished;
@@ -176,7 +183,9 @@ Result<void> AnswerState::end(const Headers& trailers) {
     bool fit =
         std::ranges::all_of(trailers, [](const auto& field) { return is_trailer(field.name); });
     if (!are_valid(trailers)) return error(Errc::invalid_char);
-    if (!fit || (!chunked && !is_head)) return error(Errc::trailer_invalid);
+    // Discarded for HTTP/1.0, as in Node: a handler need not know who asks.
+    bool may_come = chunked || is_head || (is_http10 && !length);
+    if (!fit || !may_come) return error(Errc::trailer_invalid);
   }
   if (length && written < *length && !bodiless) return refuse(Errc::content_length_mismatch);
   if (chunked) {

@@ -59,6 +59,8 @@ struct AnswerState final : std::enable_shared_from_this<AnswerState> {
 
   /// The session has something to put out, or to take in.
   void tell() noexcept;
+  /// 100 (Continue), where no final head has gone yet: a client may wait for it all the same.
+  void put_continue();
 
   // The session's side: answer_session.cpp
   bool wants_data() const noexcept { return on_data && !paused; }

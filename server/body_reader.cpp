@@ -130,7 +130,10 @@ BodyReader::Verdict BodyReader::read_trailer(std::string_view& in,
   auto room = static_cast<std::size_t>(std::min<std::uint64_t>(size, left));
   trailers_ += room;
   line_ += static_cast<std::uint32_t>(room);
-  if (room < size) return refuse(feed(in, room) ? 431 : 400);
+  if (room < size) {
+    bool is_fine = feed(in, room) && (last_ != '\r' || in.front() == '\n');
+    return refuse(is_fine ? 431 : 400);
+  }
   bool ends = in[size - 1] == '\n';
   if (ends && (size > 1 ? in[size - 2] : last_) != '\r') return refuse(400);
   if (!feed(in, size)) return refuse(400);

@@ -57,6 +57,7 @@ struct FileEntry {
   std::string path;  // below the site's root
   std::array<std::optional<FileForm>, kEncodings> forms;
   EncodingSet offered;
+  bool is_settled = false;      // any change from now on shows in the identities
   std::int64_t checked_ms = 0;  // when it was last looked at on the disk
   std::int64_t used_ms = 0;
   std::uint64_t cost = 0;       // as the cache counts it

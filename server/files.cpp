@@ -218,7 +218,9 @@ int Files::Impl::open_variants(OpenedForms& opened) {
     path.append(encoding_suffix(static_cast<Encoding>(i)));
     auto variant = open(path);
     if (!variant && status_of_errno(variant.error()) == 503) status = 503;
-    if (variant && is_served(*variant, path) && variant->info.st_mtim.tv_sec >= modified) {
+    // An empty one is none: no coding makes nothing of something, nor of nothing.
+    if (variant && is_served(*variant, path) && variant->info.st_size > 0 &&
+        variant->info.st_mtim.tv_sec >= modified) {
       opened[i] = std::move(*variant);
     }
     path.resize(length);
@@ -236,6 +238,7 @@ FileEntry& Files::Impl::keep(OpenedForms opened, std::int64_t now_ms) {
   bool varies = std::ranges::count_if(opened, [](auto& o) { return o.has_value(); }) > 1 ||
                 (options.is_compressed && opened[0] &&
                  options.is_compressed(type, static_cast<std::uint64_t>(opened[0]->info.st_size)));
+  auto wanted = options.cache ? options.cache->options().settled : FileCache::Options{}.settled;
   bool settled = true;
   for (std::size_t i = 0; i < kEncodings; ++i) {
     if (!opened[i]) continue;
@@ -244,8 +247,7 @@ FileEntry& Files::Impl::keep(OpenedForms opened, std::int64_t now_ms) {
     std::string_view suffix = encoding_suffix(encoding);
     Validators validators(identity.bytes(), identity.modified, now,
                           suffix.empty() ? suffix : suffix.substr(1));
-    settled =
-        settled && options.cache && is_settled(identity, now, options.cache->options().settled);
+    settled = settled && is_settled(identity, now, wanted);
     entry.offered.add(encoding);
     entry.forms[i].emplace(FileForm{.identity = identity,
                                     .validators = validators,
@@ -255,6 +257,7 @@ FileEntry& Files::Impl::keep(OpenedForms opened, std::int64_t now_ms) {
                                     .file = {},
                                     .opened = std::move(opened[i]->file)});
   }
+  entry.is_settled = settled;
   if (settled && options.cache) return options.cache->put(std::move(entry), now_ms);
   if (options.cache) {
     // What was known of it is not so any more.

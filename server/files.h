@@ -52,8 +52,9 @@ class Files {
   /// Where something is, but not for this method: a 405, to OPTIONS a 204, with Allow (RFC 9110
   /// §15.5.6).
   static Response answer_other_method(std::string_view method);
-  /// Of the last answer(): what its 200 or 206 is made of; null when it was another. Valid until
-  /// the next answer().
+  /// Of the last answer(): what its 200 or 206 is made of; null when it was another, or the file
+  /// changed so lately that it may do so again and still look the same. Valid until the next
+  /// answer().
   const FileIdentity* served() const noexcept;
 
  private:

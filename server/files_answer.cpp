@@ -106,18 +106,14 @@ std::optional<Response> Files::Impl::answer(const Request& request, FileEntry& e
     case Condition::proceed:
       break;
   }
-  if (request.method() == "GET") return answer_body(request, entry, encoding);
-  // A Range is for GET alone (RFC 9110 §14.2); HEAD has the length that GET has (§8.6): of what may
-  // be compressed only its bytes tell that.
-  served = form.identity;
-  if (encoding == Encoding::identity && options.is_compressed &&
-      options.is_compressed(form.head->type, form.identity.bytes())) {
-    Contents contents = load(entry, encoding);
-    if (contents.index() == 0) return std::nullopt;
-    return whole_with(form, std::move(contents));
-  }
+  std::uint64_t size = form.identity.bytes();
+  // What is compressed on its way has to be read for HEAD too, to have the fields that GET has.
+  bool is_compressed = encoding == Encoding::identity && options.is_compressed &&
+                       options.is_compressed(form.head->type, size);
+  if (request.method() == "GET" || is_compressed) return answer_body(request, entry, encoding);
+  if (entry.is_settled) served = form.identity;
   Response response = whole_of(form);
-  response.body(FileBody{{}, 0, form.identity.bytes()});
+  response.body(FileBody{{}, 0, size});
   return response;
 }
 
@@ -125,7 +121,10 @@ std::optional<Response> Files::Impl::answer_body(const Request& request, FileEnt
                                                  Encoding encoding) {
   FileForm& form = entry.form(encoding);
   std::uint64_t size = form.identity.bytes();
-  auto verdict = evaluate_range(request.headers(), size, options.ranges, ranges);
+  // A Range is for GET alone (RFC 9110 §14.2); HEAD has the length that GET has.
+  auto verdict = request.method() == "GET"
+                     ? evaluate_range(request.headers(), size, options.ranges, ranges)
+                     : RangeVerdict::whole;
   if (verdict != RangeVerdict::whole && !if_range_holds(request.headers(), form.validators)) {
     verdict = RangeVerdict::whole;
   }
@@ -136,19 +135,15 @@ std::optional<Response> Files::Impl::answer_body(const Request& request, FileEnt
   }
   Contents contents = load(entry, encoding);
   if (contents.index() == 0) return std::nullopt;
-  served = form.identity;
+  if (entry.is_settled) served = form.identity;
   if (verdict == RangeVerdict::partial) return answer_parts(form, std::move(contents));
-  return whole_with(form, std::move(contents));
-}
-
-Response Files::Impl::whole_with(const FileForm& form, Contents contents) {
   Response response = whole_of(form);
   if (auto* own = std::get_if<std::string>(&contents)) {
     response.body(std::move(*own));
   } else if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&contents)) {
     response.body(std::move(*shared));
   } else {
-    response.body(FileBody{std::move(std::get<SharedFile>(contents)), 0, form.identity.bytes()});
+    response.body(FileBody{std::move(std::get<SharedFile>(contents)), 0, size});
   }
   return response;
 }

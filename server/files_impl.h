@@ -54,7 +54,6 @@ struct Files::Impl {
   // files_answer.cpp: nothing when the file has changed meanwhile
   std::optional<Response> answer(const Request& request, FileEntry& entry);
   std::optional<Response> answer_body(const Request& request, FileEntry& entry, Encoding encoding);
-  static Response whole_with(const FileForm& form, Contents contents);
   Response answer_parts(const FileForm& form, Contents contents);
   Contents load(FileEntry& entry, Encoding encoding);
 

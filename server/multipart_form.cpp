@@ -2,6 +2,7 @@
 #include <pronghorn/server/file_name.h>
 #include <pronghorn/server/multipart_form.h>
 
+#include "server/buffer.h"
 #include "server/temporary_file.h"
 
 namespace pronghorn {
@@ -69,7 +70,7 @@ struct MultipartForm::Impl final : MultipartParser::Owner {
       if (!opened) return std::unexpected(opened.error());
       file.file_ = std::move(*opened);
       if (auto moved = server::append_to(file.file_.get(), file.bytes_); !moved) return moved;
-      file.bytes_ = {};
+      server::let_go(file.bytes_);
     }
     return server::append_to(file.file_.get(), bytes);
   }

@@ -58,8 +58,8 @@ class ResponseWriter {
   /// timeouts.write). @errors `Errc::content_length_mismatch`: more than was announced; none of
   /// these bytes were taken. `Errc::headers_not_sent`: there was no start()
   Result<bool> write(std::string_view bytes);
-  /// Ends it. Trailers go only after a chunked body, and must not be framing, routing,
-  /// authentication, request modifiers or about the content (RFC 9110 §6.5.1).
+  /// Ends it. Trailers go only after a chunked body (to HTTP/1.0 they are not sent), and must not
+  /// be framing, routing, authentication, request modifiers or about the content (RFC 9110 §6.5.1).
   /// @errors `Errc::content_length_mismatch`: fewer bytes than announced; the connection is cut.
   /// `Errc::trailer_invalid`, `Errc::invalid_char`: nothing was sent, it can be ended without
   Result<void> end(const Headers& trailers = {});

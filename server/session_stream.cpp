@@ -5,6 +5,7 @@
 #include "server/access_log.h"
 #include "server/answer_state.h"
 #include "server/body_state.h"
+#include "server/buffer.h"
 #include "server/exchange.h"
 #include "server/handler_tasks.h"
 #include "server/serializer.h"
@@ -36,7 +37,7 @@ void Session::advance(std::string& out) {
   switch (a.stage) {
     case waiting:
       put_interim(a.output, out);
-      a.output.clear();
+      clear_buffer(a.output);
       break;
     case responded: {
       auto done = std::move(exchange_->answer);
@@ -110,7 +111,7 @@ bool Session::put_head(std::string& out) {
   AnswerFraming framing = begin_answer();
   framing.is_streamed = a.head->status() != 205;
   framing.is_chunked = a.chunked;
-  framing.length = a.length;
+  if (framing.is_streamed) framing.length = a.length;
   std::size_t before = out.size();
   serialize(*a.head, framing, out);
   a.bytes_out = out.size() - before;
@@ -128,7 +129,7 @@ void Session::stream(std::string& out) {
   if (!a.head_sent && !put_head(out)) return;
   out.append(a.output);
   a.bytes_out += a.output.size();
-  a.output.clear();
+  clear_buffer(a.output);
   if (a.stage != AnswerState::Stage::ended) return;
   auto done = std::move(exchange_->answer);
   finish_stream(a, out);
@@ -148,7 +149,7 @@ void Session::cut(std::string& out) {
   if (!a.head_sent && !put_head(out)) return;
   out.append(a.output);
   a.bytes_out += a.output.size();
-  a.output.clear();
+  clear_buffer(a.output);
   // A last chunk, or bytes of a length, are missing; else nothing but a reset tells.
   reset_ = !a.chunked && (!a.length || a.written == *a.length);
   exchange_->was_cut = true;
@@ -164,7 +165,7 @@ void Session::take_over(std::string& out) {
   AnswerState& a = *exchange_->answer;
   if (!a.head_sent) put_switching(out);
   out.append(a.output);
-  a.output.clear();
+  clear_buffer(a.output);
   if (a.stage == AnswerState::Stage::shut) end_exchange();
 }
 
@@ -215,10 +216,7 @@ void Session::on_body_asked() noexcept {
   Exchange& ex = *exchange_;
   if (!ex.answer) return;
   ex.body_asked = true;
-  if (std::exchange(ex.awaits_continue, false) && ex.held_back() == 0 &&
-      ex.answer->stage == AnswerState::Stage::waiting) {
-    ex.answer->output.append(kContinue);
-  }
+  if (std::exchange(ex.awaits_continue, false) && ex.held_back() == 0) ex.answer->put_continue();
   ex.answer->tell();
 }
 

@@ -4,6 +4,8 @@
 
 #include <pronghorn/base/log.h>
 
+#include "server/buffer.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -11,9 +13,6 @@ namespace pronghorn {
 namespace {
 
 using State = server::WebSocketSession::State;
-
-// An idle connection keeps no more than this for its next frame.
-constexpr std::size_t kKeptOutput = 1024;
 
 }  // namespace
 
@@ -87,11 +86,7 @@ Result<bool> WebSocket::Impl::flush() {
   if (over_ || out_.empty()) return !slow_;
   auto written = stream.write(out_);
   if (slow_ || (written && !*written)) waiting_ += out_.size();
-  if (out_.capacity() > kKeptOutput) {
-    out_ = {};
-  } else {
-    out_.clear();
-  }
+  server::clear_buffer(out_);
   if (!written) return written;
   slow_ = slow_ || !*written;
   if (waiting_ > options.send_limit) {

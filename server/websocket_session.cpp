@@ -4,6 +4,8 @@
 // it comes in pieces (1.1.1).
 #include "server/websocket_session.h"
 
+#include "server/buffer.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <new>
@@ -193,8 +195,8 @@ void WebSocketSession::finish(std::uint16_t code, std::string_view reason) {
   state_ = State::closed;
   close_code_ = code;
   close_reason_ = reason;
-  message_ = {};
-  control_ = {};
+  let_go(message_);
+  let_go(control_);
 }
 
 Result<void> WebSocketSession::send(std::string_view data, bool is_text, std::string& out) {
@@ -227,7 +229,7 @@ Result<void> WebSocketSession::close(std::uint16_t code, std::string_view reason
   }
   write_close(code, reason, out);
   state_ = State::closing;
-  message_ = {};
+  let_go(message_);
   return {};
 }
 

@@ -172,6 +172,29 @@ TEST_CASE("body stream: 100 (Continue) comes when the body is first asked for") 
   CHECK_FALSE(talk.session.wants_close());
 }
 
+TEST_CASE("body stream: 100 (Continue) goes before a head that was begun in the same turn") {
+  Later l;
+  l.on(
+      "POST", "/b",
+      [&](const Request& q, ResponseWriter w) {
+        CHECK(w.informational(103));
+        CHECK(w.start(Response(200)));
+        CHECK(w.write("begun"));
+        auto writer = std::make_shared<ResponseWriter>(std::move(w));
+        BodyStream body = q.body_stream();
+        body.on_data([](std::string_view) {});
+        body.on_end([writer] { CHECK(writer->end()); });
+      },
+      kStreams);
+  Talk talk(l);
+  talk.send("POST /b HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  CHECK(talk.out.starts_with(
+      "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
+  talk.send("x");
+  CHECK(talk.out.ends_with("5\r\nbegun\r\n0\r\n\r\n"));
+  CHECK_FALSE(talk.session.wants_close());
+}
+
 TEST_CASE("body stream: an answer without asking for an expected body ends the connection") {
   std::string text = all_ways(
       [](Later& l) {

@@ -123,6 +123,7 @@ TEST_CASE("files: what has changed less than a second ago is not kept") {
   CHECK(site.cache->size() == 0);
   site.tree.file("www/hello.txt", "Other, world!\n");
   CHECK(site.get("/hello.txt") == "Other, world!\n");
+  CHECK(site.files->served() == nullptr);  // nor is what is made of it
 }
 
 TEST_CASE("files: a variant that comes, changes or goes is seen") {

@@ -153,3 +153,12 @@ TEST_CASE("files: variants can be switched off") {
   CHECK(header(response, "Content-Encoding") == "(none)");
   CHECK(header(response, "Vary") == "(none)");
 }
+
+TEST_CASE("files: an empty variant is what a compressor left behind, and none") {
+  VariantSite site;
+  site.tree.file("www/pre.js.br", "");
+  site.tree.touch("www/pre.js.br", kModified);
+  auto response = site.accept("br;q=1, gzip;q=0.5");
+  CHECK(header(response, "Content-Encoding") == "gzip");
+  CHECK(body(response) == "GZ");
+}

@@ -3,6 +3,7 @@
 #include "later.h"
 
 #include <coroutine>
+#include <malloc.h>
 
 using namespace pronghorn;
 using namespace pronghorn::test;
@@ -26,6 +27,12 @@ struct Gate {
   Wait wait() { return Wait{this}; }
   void open() { std::exchange(waiter, nullptr).resume(); }
 };
+
+/// Bytes that are allocated; 0 under sanitizers, which have their own allocator.
+std::size_t in_use() {
+  auto info = ::mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
 
 /// Counts its lives.
 struct Witness {
@@ -313,4 +320,28 @@ TEST_CASE("upgrade: dropping the stream ends the connection at once") {
   talk.send("GET /w HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
   CHECK(talk.session.needs_reset());
   CHECK(l.counters.requests_active.get() == 0);
+}
+
+TEST_CASE("handler: a writer that is kept holds nothing of what was written") {
+  constexpr std::size_t kMuch = 4 << 20;
+  for (bool client_leaves : {false, true}) {
+    CAPTURE(client_leaves);
+    Later l;
+    l.on("GET", "/w", [&](const Request&, ResponseWriter w) {
+      CHECK(w.start(Response()));
+      l.writers.emplace("w", std::move(w));
+    });
+    std::optional<Talk> talk(std::in_place, l);
+    talk->send(kGet);
+    std::size_t before = in_use();
+    CHECK(l.writers.at("w").write(std::string(kMuch, 'x')));
+    if (client_leaves) {
+      talk.reset();
+    } else {
+      talk->settle();
+      CHECK(talk->out.size() > kMuch);
+      std::string().swap(talk->out);
+    }
+    CHECK(in_use() < before + kMuch / 2);
+  }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "server/file_cache.h"
 #include "server/request_builder.h"
 #include "server/sites.h"
 #include "temporary_tree.h"
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -20,6 +22,7 @@ struct Rig {
   test::TemporaryTree tree;
   config::Config config;
   server::Files::Options options;
+  server::FileCache::Options cache{.settled = std::chrono::milliseconds(0)};
   std::optional<Sites> sites;
 
   Rig() {
@@ -109,6 +112,30 @@ TEST_CASE("sites: HEAD has the length, the coding and the tag of what GET would 
     CHECK(header(asked, "ETag").ends_with("-gzip\""));
     CHECK(header(asked, "Vary") == header(got, "Vary"));
     CHECK(header(head.ask("/big.css", {}, "localhost", "HEAD"), "Content-Encoding").empty());
+  }
+}
+
+TEST_CASE("sites: HEAD has the fields of GET for what is compressed, with and without a cache") {
+  for (bool is_cached : {false, true}) {
+    CAPTURE(is_cached);
+    Rig rig;
+    rig.config.compression.on = true;
+    rig.tree.file("www/long.html", std::string(20'000, 'x'));
+    if (is_cached) rig.options.cache = std::make_shared<server::FileCache>(rig.cache);
+    for (std::string_view range : {"", "bytes=0-1"}) {
+      auto fields = [&](std::string_view method) {
+        std::string all;
+        Response response = rig.ask("/long.html", {{"Accept-Encoding", "br"}, {"Range", range}},
+                                    "localhost", method);
+        for (const auto& [name, value] : response.headers()) all += name + ": " + value + '\n';
+        return std::to_string(response.status()) + '\n' + all + "size " +
+               std::to_string(body(response).size());
+      };
+      std::string head = fields("HEAD");
+      CHECK(head.starts_with("200\n"));
+      CHECK(head.contains("Content-Encoding: br\n"));
+      if (range.empty()) CHECK(head == fields("GET"));
+    }
   }
 }
 
