@@ -92,6 +92,8 @@ int HeadCheck::request_line(std::string_view line, const config::Limits& limits)
   if (!version.starts_with(kVersionPrefix)) return 505;
   minor_ = static_cast<std::uint8_t>(version[7] - '0');
   rewrite_ = minor_ > 1;
+  // The parser would refuse it, and does not get to see it: rewritten() ends the line at the CRLF.
+  if (rewrite_ && line.contains('\r')) return 400;
   int known = find_method(method);
   if (known < 0) return 501;
   method_ = static_cast<Method>(known);
@@ -102,7 +104,7 @@ int HeadCheck::request_line(std::string_view line, const config::Limits& limits)
 std::string HeadCheck::rewritten(std::string_view head) const {
   std::string copy;
   copy.reserve(head.size());
-  std::size_t version_end = head.find('\r');
+  std::size_t version_end = head.find("\r\n");
   copy = head.substr(0, version_end - 1);
   copy += minor_ == 0 ? "0\r\n" : "1\r\n";
   head.remove_prefix(version_end + 2);
