@@ -23,8 +23,9 @@ class FileCache {
     std::uint64_t file = 128 * 1024;          ///< the largest file whose bytes are kept
     std::size_t descriptors = 64;             ///< of larger files
     std::chrono::milliseconds valid{1000};    ///< then it is looked at on the disk again
-    /// Changed more recently, a file may change again without its times changing, which move with
-    /// the kernel's tick: it is not kept.
+    /// Changed more recently, a file may change again without its times changing: it is not kept.
+    /// Where the file system keeps fractions of a second, 50 ms do, as times move with the kernel's
+    /// tick.
     std::chrono::milliseconds settled{1000};
   };
 

@@ -54,10 +54,15 @@ std::int64_t monotonic_ms() noexcept {
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
+/// Of 10 ms at most (CONFIG_HZ=100).
+constexpr std::chrono::milliseconds kFewTicks{50};
+
 bool is_settled(const FileIdentity& identity, const timespec& now,
                 std::chrono::milliseconds wanted) noexcept {
   auto since = std::chrono::seconds(now.tv_sec - identity.changed.tv_sec) +
                std::chrono::nanoseconds(now.tv_nsec - identity.changed.tv_nsec);
+  // A time with a fraction is of a file system that keeps it: it moves with the kernel's tick.
+  if (identity.changed.tv_nsec != 0) wanted = std::min(wanted, kFewTicks);
   return since >= wanted;
 }
 

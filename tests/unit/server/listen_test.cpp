@@ -58,13 +58,22 @@ TEST_CASE("listen: without a host, both families") {
 
 TEST_CASE("listen: IPv6 alone leaves IPv4's port free") {
   Loop loop;
-  Listened six(loop), four(loop);
-  const Address at = six.listen("[::]:0", {.ipv6_only = true});
-  CHECK(ask(loop, loopback(at.port, AddressType::ipv6)) == "hello");
-  CHECK(four.listen("0.0.0.0:" + std::to_string(at.port)).port == at.port);
-  CHECK(ask(loop, loopback(at.port)) == "hello");
-  CHECK(six.closes());
-  CHECK(four.closes());
+  // Another program may have the port in IPv4 that the kernel gave us in IPv6: then another one.
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    Listened six(loop), four(loop);
+    const Address at = six.listen("[::]:0", {.ipv6_only = true});
+    CHECK(ask(loop, loopback(at.port, AddressType::ipv6)) == "hello");
+    const Address beside = four.listen("0.0.0.0:" + std::to_string(at.port));
+    const bool is_free = four.errors.empty();
+    if (is_free) {
+      CHECK(beside.port == at.port);
+      CHECK(ask(loop, loopback(at.port)) == "hello");
+      CHECK(four.closes());
+    }
+    CHECK(six.closes());
+    if (is_free) return;
+  }
+  FAIL("IPv4's port was taken twenty times");
 }
 
 TEST_CASE("listen: a name is resolved") {
