@@ -19,7 +19,7 @@ Result<UniqueFd> open_path(const std::string& path) {
   // readers (fifo(7): not in POSIX, but in Linux).
   const bool is_fifo = ::stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
   UniqueFd fd(::open(path.c_str(), kFlags | (is_fifo ? O_RDWR : O_WRONLY), kMode));
-  if (!fd && is_fifo && errno == EACCES) fd.reset(::open(path.c_str(), kFlags | O_WRONLY));
+  if (!fd && is_fifo && errno == EACCES) fd.reset(::open(path.c_str(), kFlags | O_WRONLY, kMode));
   if (!fd)
     return std::unexpected(Error::system(errno, "cannot open the access log '" + path + "'"));
   return fd;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <sys/random.h>
+#include <stdlib.h>
 
 namespace pronghorn::server {
 namespace {
@@ -117,8 +117,7 @@ std::string part_end(std::string_view boundary) {
 
 std::string make_boundary() {
   unsigned char random[16] = {};
-  // Up to 256 bytes it cannot be interrupted or give less (getrandom(2)).
-  static_cast<void>(::getrandom(random, sizeof random, 0));
+  ::arc4random_buf(random, sizeof random);  // never fails (arc4random(3))
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
   for (unsigned char byte : random) text.append({kHex[byte >> 4], kHex[byte & 15]});
