@@ -72,7 +72,9 @@ bool is_same(const FileEntry& entry, const OpenedForms& opened) noexcept {
   for (std::size_t i = 0; i < kEncodings; ++i) {
     const auto& known = entry.forms[i];
     if (known.has_value() != opened[i].has_value()) return false;
-    if (known && !(known->identity == FileIdentity::of(opened[i]->info))) return false;
+    if (!known) continue;
+    if (!(known->identity == FileIdentity::of(opened[i]->info))) return false;
+    if (known->validators.is_weak()) return false;  // by now it may be strong
   }
   return true;
 }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/resource.h>
@@ -45,6 +46,21 @@ std::size_t open_descriptors() {
 }
 
 }  // namespace
+
+TEST_CASE("files: a weak tag of what is kept becomes strong when it may") {
+  CacheSite site(kLooking);
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  // Weak for 50 ms more.
+  const auto ns = static_cast<long long>(now.tv_sec) * 1'000'000'000 + now.tv_nsec - 950'000'000;
+  site.tree.touch("www/hello.txt", ns / 1'000'000'000, static_cast<long>(ns % 1'000'000'000));
+  auto tag = [&] { return header(site.ask("GET", "/hello.txt"), "ETag"); };
+  const auto deadline = std::chrono::steady_clock::now() + 5s;
+  std::string seen = tag();
+  while (seen.starts_with("W/") && std::chrono::steady_clock::now() < deadline) seen = tag();
+  CHECK(seen.starts_with("\""));
+  CHECK(site.cache->size() == 1);
+}
 
 TEST_CASE("files: a small file's bytes are kept, a large one's descriptor") {
   CacheSite site;
