@@ -124,10 +124,11 @@ bool Compression::takes(std::string_view content_type, std::uint64_t bytes) cons
 }
 
 bool Compression::is_eligible(const Response& response) const noexcept {
+  std::uint64_t size = whole_size(response);
+  if (size < rules_.min_size || size == 0) return false;  // first, as most that is small ends here
   int status = response.status();
   if (is_bodiless(status) || status == 205 || status == 206 || status == 416) return false;
-  std::uint64_t size = whole_size(response);
-  if (response.is_page() || size == 0 || !takes(response.content_type(), size)) return false;
+  if (response.is_page() || !takes(response.content_type(), size)) return false;
   return std::ranges::none_of(response.headers(), [](const auto& header) {
     return iequals(header.name, "content-encoding") || iequals(header.name, "content-range") ||
            (iequals(header.name, "cache-control") && has_element(header.value, "no-transform"));

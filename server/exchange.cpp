@@ -5,6 +5,8 @@
 #include "server/body_state.h"
 #include "server/session.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 namespace pronghorn::server {
@@ -34,6 +36,16 @@ void Exchange::keep_head() {
   head_view = head;
 }
 
+bool Exchange::comes_again() noexcept {
+  std::string_view begin = head_view.substr(0, last_begin.size());
+  if (last_size == head_view.size() &&
+      std::ranges::equal(begin, std::span(last_begin).first(begin.size())))
+    return true;
+  last_size = static_cast<std::uint32_t>(head_view.size());
+  begin.copy(last_begin.data(), begin.size());
+  return false;
+}
+
 std::unique_ptr<Exchange> ExchangePool::take() {
   if (!free_) return std::make_unique<Exchange>();
   --count_;
@@ -44,14 +56,15 @@ std::unique_ptr<Exchange> ExchangePool::take() {
 
 void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   if (count_ >= kKept) return;
-  trim(exchange->head);
-  trim(exchange->pending);
-  trim(exchange->parser.store);
-  trim(exchange->sent.head);
-  exchange->source.reset();
-  exchange->pending_at = 0;
-  exchange->body_state.reset();
-  exchange->next = std::move(free_);
+  Exchange& ex = *exchange;
+  if (!ex.known) trim(ex.head);
+  trim(ex.pending);
+  trim(ex.parser.store);
+  trim(ex.sent.head);
+  ex.source.reset();
+  ex.pending_at = 0;
+  ex.body_state.reset();
+  ex.next = std::move(free_);
   free_ = std::move(exchange);
   ++count_;
 }

@@ -15,6 +15,7 @@
 #include "server/router_impl.h"
 #include "server/target.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -43,7 +44,8 @@ struct Exchange {
   RouteScratch route_scratch;
   RouteMatch route;
   Request request;
-  std::string head;  // of a head that came in pieces, was rewritten, or waits for its body
+  std::string
+      head;  // of a head that came in pieces, was rewritten, waits for its body, or is known
   std::string_view head_view;  // the head: in `head`, or in the bytes being read
   std::string pending;         // input held back
   std::size_t pending_at = 0;
@@ -77,6 +79,11 @@ struct Exchange {
     target = Target{};
     head.clear();
     head_view = {};
+    known = is_built = false;
+    reset_answer();
+  }
+  /// The same before a request whose head is known().
+  void reset_answer() noexcept {
     sent.is_open = was_cut = false;
     interim_bytes = 0;
     body_waited_ms = 0;
@@ -84,6 +91,24 @@ struct Exchange {
     streams_body = discards = awaits_continue = body_asked = routed = false;
     retry_after_s = 0;
   }
+
+  // Who asks the same again (a poll, a probe, a browser's reload, a load generator) sends the same
+  // bytes, and what was made of them depends on nothing else but the router: they are compared, and
+  // not read again. Heads of requests without a body only; kept from the second time on, so that
+  // those that come once cost no copy.
+
+  /// Whether `in` begins with the head that was read last, all of which still stands here.
+  bool is_known(std::string_view in, const Router::Impl& router) const noexcept {
+    return known && in.starts_with(head) && router_changes == router.changes;
+  }
+  /// The head has been read, and its request has no body. @returns true when it came before: it is
+  /// to be kept, by keep_head(), and what was made of its bytes made anew of the copy
+  bool comes_again() noexcept;
+  bool known = false;                // `head` is the last one's, and all that was made of it stands
+  bool is_built = false;             // `request` as well
+  std::uint32_t router_changes = 0;  // when it was made
+  std::uint32_t last_size = 0;       // of the last head that was not known; its begin:
+  std::array<char, 48> last_begin{};
   /// Copies the head to memory of its own; fields that were parsed move with it.
   void keep_head();
   std::size_t held_back() const noexcept { return pending.size() - pending_at; }

@@ -4,6 +4,8 @@
 #include "server/router_impl.h"
 #include "server/target.h"
 
+#include <optional>
+
 namespace pronghorn {
 namespace {
 
@@ -20,29 +22,37 @@ bool lies_below(std::string_view path, std::string_view prefix) noexcept {
 }
 
 /// A path in both its readings: the router takes dot segments and empty ones for names, the files
-/// do not. Middleware that guards must hold in either.
+/// do not. Middleware that guards must hold in either. Made when a prefix asks for it.
 class Readings {
  public:
-  explicit Readings(std::string_view path) : as_sent_(path) {
-    if (!as_sent_.starts_with('/')) return;  // OPTIONS *
-    as_sent_.remove_prefix(1);
-    if (path.contains('%')) {
-      server::percent_decode(as_sent_, decoded_);
-      as_sent_ = decoded_;
-    }
-    bool is_directory = false;
-    if (path.contains("//") || path.contains("/.") || path.contains('%')) {
-      server::normalise_path(path, normal_, is_directory);
-    }
-  }
+  explicit Readings(std::string_view path) : path_(path) {}
 
-  bool match(std::string_view prefix) const noexcept {
-    return lies_below(as_sent_, prefix) || (!normal_.empty() && lies_below(normal_, prefix));
+  bool match(std::string_view prefix) {
+    if (!readings_) readings_.emplace(path_);
+    return lies_below(readings_->as_sent, prefix) ||
+           (!readings_->normal.empty() && lies_below(readings_->normal, prefix));
   }
 
  private:
-  std::string_view as_sent_;
-  std::string decoded_, normal_;
+  struct Both {
+    explicit Both(std::string_view path) : as_sent(path) {
+      if (!as_sent.starts_with('/')) return;  // OPTIONS *
+      as_sent.remove_prefix(1);
+      if (path.contains('%')) {
+        server::percent_decode(as_sent, decoded);
+        as_sent = decoded;
+      }
+      bool is_directory = false;
+      if (path.contains("//") || path.contains("/.") || path.contains('%')) {
+        server::normalise_path(path, normal, is_directory);
+      }
+    }
+    std::string_view as_sent;
+    std::string decoded, normal;
+  };
+
+  std::string_view path_;
+  std::optional<Both> readings_;
 };
 
 Result<std::string> checked(std::string_view prefix) {
@@ -70,7 +80,7 @@ Result<void> Router::after(std::string_view prefix, After call) {
 std::optional<Response> Router::Impl::run_before(const Request& request) {
   Readings path(request.path());
   for (auto& [prefix, call] : before) {
-    if (!path.match(prefix)) continue;
+    if (!prefix.empty() && !path.match(prefix)) continue;
     if (auto early = call(request)) return early;
   }
   return std::nullopt;
@@ -79,7 +89,7 @@ std::optional<Response> Router::Impl::run_before(const Request& request) {
 void Router::Impl::run_after(const Request& request, Response& response) {
   Readings path(request.path());
   for (auto& [prefix, call] : after) {
-    if (path.match(prefix)) call(request, response);
+    if (prefix.empty() || path.match(prefix)) call(request, response);
   }
 }
 

@@ -13,19 +13,9 @@ std::uint64_t FileBody::total() const noexcept {
   return bytes;
 }
 
-Response Response::text(std::string body) {
-  Response response;
-  response.known_type_ = "text/plain; charset=utf-8";
-  response.body_ = std::move(body);
-  return response;
-}
+Response Response::text(std::string body) { return {"text/plain; charset=utf-8", std::move(body)}; }
 
-Response Response::html(std::string body) {
-  Response response;
-  response.known_type_ = "text/html; charset=utf-8";
-  response.body_ = std::move(body);
-  return response;
-}
+Response Response::html(std::string body) { return {"text/html; charset=utf-8", std::move(body)}; }
 
 Response Response::error(int status) {
   Response response(status);

@@ -138,6 +138,8 @@ class Response {
   bool is_page() const noexcept { return page_; }
 
  private:
+  Response(std::string_view known_type, std::string&& body) noexcept
+      : known_type_(known_type), body_(std::move(body)) {}
   void own_head();
 
   int status_ = 200;

@@ -126,10 +126,12 @@ Result<void> Router::add(std::string_view method, std::string_view pattern,
   impl_->has_limits = impl_->has_limits || entry.limit.rate.is_limited();
   entry.names = std::move(found->names);
   found->endpoint->push_back(std::move(entry));
+  ++impl_->changes;
   return {};
 }
 
 void Router::fallback(Handler handler, std::initializer_list<std::string_view> methods) {
+  ++impl_->changes;
   impl_->fallback = std::move(handler);
   impl_->fallback_methods = {};
   for (std::string_view method : methods) {

@@ -71,6 +71,8 @@ struct Router::Impl {
   std::vector<std::pair<std::string, Router::Before>> before;  // by prefix, in their order
   std::vector<std::pair<std::string, Router::After>> after;
 
+  std::uint32_t changes = 0;  // of all of the above: what was found may be no more
+
   bool has_before() const noexcept { return !before.empty(); }
   bool has_after() const noexcept { return !after.empty(); }
   bool has_middleware() const noexcept { return has_before() || has_after(); }

@@ -181,7 +181,11 @@ class Session {
   bool skip_empty_lines(std::string_view& in, std::string& out);
   void read_head(std::string_view& in, std::string& out);
   void begin_request(std::string_view in, std::string& out);
+  void begin_known(std::string_view in, std::string& out);
+  void begin_counting() noexcept;
   int understand();
+  void understand_copy();
+  void decide_persistence() noexcept;
   void admit(std::string_view in, std::string& out);
   void read_body(std::string_view& in, std::string& out);
   bool asks_too_often() noexcept;  // session_limits.cpp
@@ -214,7 +218,7 @@ class Session {
   // session_answer.cpp: answers to bytes
   AnswerFraming begin_answer();
   bool run_after(Response& response) noexcept;
-  void answer(Response response, std::string& out);
+  void answer(Response&& response, std::string& out);
   void put_interim(std::string_view bytes, std::string& out);
   void finish_answer(const Finished& answer);
   void finish_stream(const AnswerState& answer, std::string_view out);

@@ -12,9 +12,12 @@
 #include "server/session.h"
 #include "server/syntax.h"
 
+#include <string_view>
 #include <utility>
 
 namespace pronghorn::server {
+
+using namespace std::string_view_literals;
 
 /// Counts an answer, and decides whether the connection goes on after it.
 AnswerFraming Session::begin_answer() {
@@ -34,7 +37,7 @@ AnswerFraming Session::begin_answer() {
   return {
       .date = context_.date.text(),
       // HTTP/1.1 needs no keep-alive; nginx and Node say it, and what reads answers looks for it.
-      .connection = close_ != Close::no ? "close" : "keep-alive",
+      .connection = close_ != Close::no ? "close"sv : "keep-alive"sv,
       .is_head = ex.check.is_head_request()};
 }
 
@@ -46,7 +49,7 @@ bool Session::run_after(Response& response) noexcept {
   return guarded(&ex.request, [&] { router.run_after(ex.request, response); });
 }
 
-void Session::answer(Response response, std::string& out) {
+void Session::answer(Response&& response, std::string& out) {
   Exchange& ex = *exchange_;
   if (!run_after(response)) response = Response::error(500);
   if (!is_sendable(response)) {

@@ -30,6 +30,7 @@ bool Session::ask_middleware(std::string& out) {
   auto& router = context_.router.impl();
   if (!router.has_middleware()) return false;
   build_request();
+  if (!router.has_before()) return false;
   std::optional<Response> early;
   if (!guarded(&ex.request, [&] { early = router.run_before(ex.request); })) {
     early = Response::error(500);
@@ -44,15 +45,15 @@ bool Session::ask_middleware(std::string& out) {
 void Session::build_request() {
   Exchange& ex = *exchange_;
   ex.routed = true;
-  RequestBuilder{ex.request}
-      .method(ex.check.method_text(ex.head_view))
+  RequestBuilder builder{ex.request};
+  builder.peer(peer()).body(ex.parser.body());
+  if (std::exchange(ex.is_built, true)) return;  // for the middleware, or its head is known
+  builder.method(ex.check.method_text(ex.head_view))
       .target(ex.check.target(ex.head_view))
       .path(ex.target.path)
       .query(ex.target.query)
       // The authority of an absolute-form replaces Host (RFC 9112 §3.2.2).
       .host(ex.target.authority.empty() ? ex.facts.host : ex.target.authority)
-      .peer(peer())
-      .body(ex.parser.body())
       .version(ex.check.minor_version() == 0 ? 10 : 11)
       .headers(ex.parser.fields())
       .params(ex.route_scratch.params)
@@ -78,12 +79,14 @@ void Session::call_handler(std::string& out) {
   Exchange& ex = *exchange_;
   auto& in_hand = context_.counters.in_hand;
   in_hand.begin(ex.request.method(), ex.request.target(), context_.now_ms);
-  Response response;
-  try {
-    response = (*ex.route.handler->value())(ex.request);
-  } catch (...) {
-    response = Response::error(report_failure(&ex.request));
-  }
+  auto call = [&]() -> Response {
+    try {
+      return (*ex.route.handler->value())(ex.request);
+    } catch (...) {
+      return Response::error(report_failure(&ex.request));
+    }
+  };
+  Response response = call();  // made where it stays: it is moved nowhere
   in_hand.end();
   answer(std::move(response), out);
 }

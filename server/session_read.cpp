@@ -42,10 +42,14 @@ void Session::read_head(std::string_view& in, std::string& out) {
   Exchange& ex = exchange();
   HeadCheck::Verdict verdict;
   if (stage_ == Stage::start) {
+    empty_lines_ = 0;
+    if (ex.is_known(in, context_.router.impl())) {
+      in.remove_prefix(ex.head.size());
+      return begin_known(in, out);
+    }
     // Usually the whole head is here and is never copied.
     ex.reset();
     close_ = Close::no;
-    empty_lines_ = 0;
     verdict = ex.check.scan(in, limits);
     ex.head_view = in;
     if (verdict == HeadCheck::Verdict::more) {
@@ -75,12 +79,24 @@ void Session::read_head(std::string_view& in, std::string& out) {
   }
 }
 
+void Session::begin_counting() noexcept {
+  context_.counters.requests_active.add(1);
+  active_ = true;
+  if (context_.access_log != nullptr) exchange_->started = Clock::now();
+}
+
+/// `in` is what follows the head, which is in the exchange with all that was made of it.
+void Session::begin_known(std::string_view in, std::string& out) {
+  exchange_->reset_answer();
+  begin_counting();
+  decide_persistence();
+  admit(in, out);
+}
+
 /// `in` is what follows the head.
 void Session::begin_request(std::string_view in, std::string& out) {
   Exchange& ex = *exchange_;
-  context_.counters.requests_active.add(1);
-  active_ = true;
-  if (context_.access_log) ex.started = Clock::now();
+  begin_counting();
   // RFC 9110 §9.3.6: an origin server has no tunnels; what follows is not ours to read.
   if (ex.check.method() == HTTP_CONNECT) return refuse(501, out);
   if (ex.check.needs_rewrite()) {
@@ -92,15 +108,22 @@ void Session::begin_request(std::string_view in, std::string& out) {
       ex.parser.complete() || (!ex.parser.is_chunked() && ex.parser.content_length() <= in.size());
   if (!body_is_here) ex.keep_head();
   if (int status = understand(); status != 0) return refuse(status, out);
-  if (ex.route.handler != nullptr && ex.route.handler->value() == nullptr &&
-      ex.head_view.data() != ex.head.data()) {
-    // The handler may look at it when the receive buffer holds other bytes.
-    ex.keep_head();
-    ex.facts = {};
-    ex.target = {};
-    understand();
-  }
+  bool may_repeat = ex.parser.complete() && !ex.check.needs_rewrite();
+  // The handler may look at it when the receive buffer holds other bytes.
+  bool outlives_buffer = ex.route.handler != nullptr && ex.route.handler->value() == nullptr;
+  if ((may_repeat && ex.comes_again()) || outlives_buffer) understand_copy();
+  ex.known = may_repeat && ex.head_view.data() == ex.head.data();
   admit(in, out);
+}
+
+/// Makes what was made of the head's bytes of a copy that stays.
+void Session::understand_copy() {
+  Exchange& ex = *exchange_;
+  if (ex.head_view.data() == ex.head.data()) return;
+  ex.keep_head();
+  ex.facts = {};
+  ex.target = {};
+  understand();
 }
 
 /// What the head means, beyond its syntax. @returns 0, or the status that refuses it
@@ -117,17 +140,26 @@ int Session::understand() {
   ex.route = ex.target.path == "*"
                  ? RouteMatch{}
                  : context_.router.impl().match(check.method(), ex.target.path, ex.route_scratch);
-  // RFC 9112 §9.3
-  bool persists = check.minor_version() > 0 ? !ex.facts.asks_close
-                                            : ex.facts.asks_keep_alive && !ex.facts.asks_close;
-  close_ = persists ? Close::no : Close::asked_by_client;
+  ex.router_changes = context_.router.impl().changes;
+  decide_persistence();
   return ex.facts.expects_other ? 417 : 0;
+}
+
+/// RFC 9112 §9.3
+void Session::decide_persistence() noexcept {
+  const HeadFacts& facts = exchange_->facts;
+  bool persists =
+      !facts.asks_close && (exchange_->check.minor_version() > 0 || facts.asks_keep_alive);
+  close_ = persists ? Close::no : Close::asked_by_client;
 }
 
 /// The head is fine: answers now, or begins to read the body.
 void Session::admit(std::string_view in, std::string& out) {
   Exchange& ex = *exchange_;
-  if (asks_too_often()) ex.route = {};  // 429; the body is read as if nobody wanted it
+  if (asks_too_often()) {
+    ex.route = {};  // 429; the body is read as if nobody wanted it
+    ex.known = false;
+  }
   bool has_handler = ex.route.handler != nullptr && ex.route.takes_body;
   std::uint64_t limit = context_.limits.body;
   if (has_handler) limit = ex.route.options->body_limit.value_or(limit);

@@ -14,6 +14,7 @@ namespace {
 
 struct Payload {
   Tcp::Handler* handler = nullptr;
+  int fd = -1;  // uv_fileno() is asked for each answer
   bool reading = false;
   bool writing = false;
   bool shutdown_after_write = false;
@@ -30,11 +31,7 @@ struct PendingWrite {
 
 struct Tcp::Impl : Box<uv_tcp_t, Payload> {
   uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle); }
-  int fd() noexcept {
-    uv_os_fd_t fd = -1;
-    uv_fileno(base(), &fd);
-    return fd;
-  }
+  int fd() const noexcept { return payload.fd; }
 };
 
 void Tcp::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(impl); }
@@ -48,6 +45,7 @@ Result<Tcp> Tcp::open(Loop& loop, int fd, Handler& handler) {
     return std::unexpected(Error::system(-status, "cannot watch a connection"));
   }
   box->payload.handler = &handler;
+  box->payload.fd = fd;
   return Tcp(std::unique_ptr<Impl, Close>(box.release()));
 }
 
