@@ -28,3 +28,20 @@ add_library(pronghorn_llhttp STATIC
 target_compile_definitions(pronghorn_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 target_include_directories(pronghorn_llhttp SYSTEM PUBLIC $<BUILD_INTERFACE:${PRONGHORN_LLHTTP_INCLUDE}>)
 target_compile_options(pronghorn_llhttp PRIVATE -w)
+
+# The parser once more for processors with SSE4.2, which Debian's amd64 does not presume: chosen at run time
+# (server/parser.cpp). All that it defines gets another name.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+  file(STRINGS ${PRONGHORN_LLHTTP_SOURCES}/llhttp.c lines REGEX "^int llhttp__internal_[A-Za-z0-9_]+\\(")
+  string(REGEX MATCHALL "llhttp__internal_[A-Za-z0-9_]+" names "${lines}")
+  list(REMOVE_DUPLICATES names)
+  list(TRANSFORM names REPLACE "(.+)" "#define \\1 pronghorn_sse42_\\1\n" OUTPUT_VARIABLE renames)
+  list(JOIN renames "" renames)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/llhttp_sse42.h CONTENT "${renames}" @ONLY)
+  add_library(pronghorn_llhttp_sse42 OBJECT ${PRONGHORN_LLHTTP_SOURCES}/llhttp.c)
+  target_compile_definitions(pronghorn_llhttp_sse42 PRIVATE LLHTTP_STRICT_MODE=1)
+  target_include_directories(pronghorn_llhttp_sse42 SYSTEM PRIVATE ${PRONGHORN_LLHTTP_INCLUDE})
+  target_compile_options(pronghorn_llhttp_sse42 PRIVATE -w -msse4.2 -include ${PROJECT_BINARY_DIR}/llhttp_sse42.h)
+  target_sources(pronghorn_llhttp PRIVATE $<TARGET_OBJECTS:pronghorn_llhttp_sse42>)
+  target_compile_definitions(pronghorn_llhttp PUBLIC PRONGHORN_LLHTTP_SSE42)
+endif()

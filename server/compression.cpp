@@ -94,6 +94,13 @@ Compression::Compression(const config::Compression& rules)
     : rules_(rules), compressor_(static_cast<int>(rules.level)), cache_(rules.cache) {}
 
 void Compression::apply(const Request& request, Response& response, const FileIdentity* file) {
+  // The usual file, as it is kept: its head says Vary where its kind is compressed.
+  if (file != nullptr && response.shared_head() != nullptr &&
+      std::ranges::none_of(request.headers(), [](const Field& field) {
+        return is_field(field.name, "accept-encoding");
+      })) {
+    return;
+  }
   if (!is_eligible(response)) return;
   if (!lists(response, "vary", "accept-encoding")) response.header("Vary", "Accept-Encoding");
   auto encoding = choose_encoding(request.headers(), all_encodings());

@@ -75,8 +75,8 @@ void Connection::on_bytes(std::string_view bytes) {
   context_.session.counters.bytes_in.add(bytes.size());
   if (lingering_) return drop(bytes.size());
   more_unread_ = bytes.size() == context_.receive.size();
-  input_ms_ = context_.loop.now_ms();
   context_.with_session(*this, [&](std::string& out) { session_.on_bytes(bytes, out); });
+  input_ms_ = context_.session.now_ms;
   pump();
 }
 

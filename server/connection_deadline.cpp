@@ -38,13 +38,13 @@ void Connection::set_deadline() {
 std::int64_t Connection::read_deadline() {
   const auto& timeouts = context_.timeouts;
   auto requests = session_.requests();
-  if (session_.phase() != stage_ || static_cast<std::uint32_t>(requests) != stage_request_) {
-    if (stage_ == Session::Phase::body) {
-      session_.add_body_wait(context_.loop.now_ms() - stage_since_ms_);
-    }
-    stage_ = session_.phase();
+  auto phase = session_.phase();
+  if (phase != stage_ || static_cast<std::uint32_t>(requests) != stage_request_) {
+    std::int64_t now = context_.loop.now_ms();
+    if (stage_ == Session::Phase::body) session_.add_body_wait(now - stage_since_ms_);
+    stage_ = phase;
     stage_request_ = static_cast<std::uint32_t>(requests);
-    stage_since_ms_ = context_.loop.now_ms();
+    stage_since_ms_ = now;
   }
   if (!reading_ && unsent() > 0) return kNever;
   switch (stage_) {

@@ -10,8 +10,8 @@ Deadlines::Deadlines(Loop& loop, std::function<void(void*)> expired)
       timer_(loop, [this] { tick(); }) {}
 
 void Deadlines::set(WheelEntry& entry, std::int64_t deadline_ms) {
-  if (!timer_.is_active()) {
-    wheel_.advance(loop_.now_ms(), expired_);  // empty: it only learns what time it is
+  if (!entry.is_set() && !timer_.is_active()) {  // while one is set, the timer runs
+    wheel_.advance(loop_.now_ms(), expired_);    // empty: it only learns what time it is
     timer_.start(Millis(TimerWheel::kTickMs), Millis(TimerWheel::kTickMs));
   }
   wheel_.set(entry, deadline_ms);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kKept = 64;
 constexpr std::size_t kKeptCapacity = 64 * 1024;  // of each buffer
 
-void trim(std::string& buffer) noexcept {
+inline void trim(std::string& buffer) noexcept {
   buffer.clear();
   if (buffer.capacity() > kKeptCapacity) std::string().swap(buffer);
 }
@@ -47,11 +47,9 @@ bool Exchange::comes_again() noexcept {
 }
 
 std::unique_ptr<Exchange> ExchangePool::take() {
-  if (!free_) return std::make_unique<Exchange>();
+  if (free_ == nullptr) return std::make_unique<Exchange>();
   --count_;
-  auto exchange = std::move(free_);
-  free_ = std::move(exchange->next);
-  return exchange;
+  return std::unique_ptr<Exchange>(std::exchange(free_, free_->next));
 }
 
 void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
@@ -64,13 +62,12 @@ void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   ex.source.reset();
   ex.pending_at = 0;
   ex.body_state.reset();
-  ex.next = std::move(free_);
-  free_ = std::move(exchange);
+  ex.next = std::exchange(free_, exchange.release());
   ++count_;
 }
 
 ExchangePool::~ExchangePool() {
-  while (free_) free_ = std::move(free_->next);  // not a recursion of destructors
+  while (free_ != nullptr) delete std::exchange(free_, free_->next);
 }
 
 std::shared_ptr<ExchangePool> make_exchange_pool() { return std::make_shared<ExchangePool>(); }

@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,7 +69,7 @@ struct Exchange {
   bool was_cut = false;             // the answer has begun and has no end
   std::uint32_t retry_after_s = 0;  // not 0: the client asks too often (429)
   Instant started;                  // the head's end; only kept for the access log
-  std::unique_ptr<Exchange> next;   // in the pool
+  Exchange* next = nullptr;         // in the pool, which owns it
 
   /// Before each request; `pending` stays.
   void reset() noexcept {
@@ -99,7 +100,9 @@ struct Exchange {
 
   /// Whether `in` begins with the head that was read last, all of which still stands here.
   bool is_known(std::string_view in, const Router::Impl& router) const noexcept {
-    return known && in.starts_with(head) && router_changes == router.changes;
+    return known && in.size() >= head.size() &&
+           std::memcmp(in.data(), head.data(), head.size()) == 0 &&
+           router_changes == router.changes;
   }
   /// The head has been read, and its request has no body. @returns true when it came before: it is
   /// to be kept, by keep_head(), and what was made of its bytes made anew of the copy
@@ -117,12 +120,15 @@ struct Exchange {
 /// Free exchanges, kept for reuse with their buffers' capacity.
 class ExchangePool {
  public:
+  ExchangePool() = default;
+  ExchangePool(const ExchangePool&) = delete;
+  ExchangePool& operator=(const ExchangePool&) = delete;
   std::unique_ptr<Exchange> take();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;
   ~ExchangePool();
 
  private:
-  std::unique_ptr<Exchange> free_;
+  Exchange* free_ = nullptr;  // a list
   std::size_t count_ = 0;
 };
 

@@ -3,6 +3,7 @@
 // conditions, then its ranges.
 #include "server/date.h"
 #include "server/files_impl.h"
+#include "server/serializer.h"
 
 #include <cerrno>
 #include <unistd.h>
@@ -83,6 +84,7 @@ std::shared_ptr<const Response::Head> make_head(const Validators& validators, st
   if (encoding != Encoding::identity) {
     head.headers.push_back({"Content-Encoding", std::string(encoding_name(encoding))});
   }
+  prepare(head);
   return std::make_shared<const Response::Head>(std::move(head));
 }
 
@@ -107,10 +109,11 @@ std::optional<Response> Files::Impl::answer(const Request& request, FileEntry& e
       break;
   }
   std::uint64_t size = form.identity.bytes();
+  if (request.method() == "GET") return answer_body(request, entry, encoding);
   // What is compressed on its way has to be read for HEAD too, to have the fields that GET has.
   bool is_compressed = encoding == Encoding::identity && options.is_compressed &&
                        options.is_compressed(form.head->type, size);
-  if (request.method() == "GET" || is_compressed) return answer_body(request, entry, encoding);
+  if (is_compressed) return answer_body(request, entry, encoding);
   if (entry.is_settled) served = form.identity;
   Response response = whole_of(form);
   response.body(FileBody{{}, 0, size});

@@ -3,12 +3,16 @@
 
 #include "server/syntax.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace pronghorn::server {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr std::string_view kVersionPrefix = "HTTP/1.";
+constexpr std::size_t kVersionSize = 8;
 // Beside the target: the longest known method (11), two spaces, the version (8), and some room so
 // that a method that is merely unknown is told so (501).
 constexpr std::uint64_t kRequestLineExtra = 64;
@@ -64,7 +68,7 @@ HeadCheck::Verdict HeadCheck::scan(std::string_view head, const config::Limits& 
 }
 
 HeadCheck::Verdict HeadCheck::refuse(std::string_view head, int status) noexcept {
-  says_head_ = head.starts_with("HEAD ");  // the line may never have been looked at
+  says_head_ = head.starts_with("HEAD "sv);  // the line may never have been looked at
   status_ = static_cast<std::int16_t>(status);
   return Verdict::refused;
 }
@@ -73,18 +77,22 @@ std::uint64_t HeadCheck::line_limit(const config::Limits& limits) const noexcept
   return line_ == 0 ? limits.uri + kRequestLineExtra : limits.header_line;
 }
 
-// method SP request-target SP HTTP-version, nothing else (RFC 9112 §3).
+// method SP request-target SP HTTP-version, nothing else (RFC 9112 §3). The version has one length,
+// so that the target's end is looked for where it must be.
 int HeadCheck::request_line(std::string_view line, const config::Limits& limits) noexcept {
-  says_head_ = line.starts_with("HEAD ");
-  auto space = line.find(' ');
-  if (space == std::string_view::npos || !is_token(line.substr(0, space))) return 400;
-  std::string_view method = line.substr(0, space);
-  std::string_view rest = line.substr(space + 1);
-  space = rest.find(' ');
-  if (space == std::string_view::npos || space == 0) return 400;
+  std::size_t size = 0;
+  while (size < line.size() && is_class(line[size], kToken)) ++size;
+  std::string_view method = line.substr(0, size);
+  says_head_ = method == "HEAD"sv && size < line.size() && line[size] == ' ';
+  if (size == 0 || size == line.size() || line[size] != ' ') return 400;
+  std::string_view rest = line.substr(size + 1);
+  std::size_t space = rest.size() - std::min(rest.size(), kVersionSize + 1);
+  if (space == 0 || rest[space] != ' ') return 400;
+  std::string_view target = rest.substr(0, space);
+  if (std::memchr(target.data(), ' ', space) != nullptr) return 400;
   std::string_view version = rest.substr(space + 1);
-  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
-      version[6] != '.' || !is_digit(version[7])) {
+  if (!version.starts_with("HTTP/"sv) || !is_digit(version[5]) || version[6] != '.' ||
+      !is_digit(version[7])) {
     return 400;
   }
   method_size_ = static_cast<std::uint16_t>(method.size());

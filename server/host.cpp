@@ -8,6 +8,7 @@
 #include "server/target.h"
 
 #include <arpa/inet.h>
+#include <cstdint>
 #include <cstring>
 
 namespace pronghorn::server {
@@ -59,9 +60,7 @@ bool is_valid_name(std::string_view name) noexcept {
   return !is_number(last) || is_valid_ipv4(name);
 }
 
-}  // namespace
-
-bool is_valid_host(std::string_view host) noexcept {
+bool looks_valid(std::string_view host) noexcept {
   if (host.starts_with('[')) {
     auto close = host.find(']');
     if (close == std::string_view::npos || !is_valid_ipv6(host.substr(1, close - 1))) return false;
@@ -72,6 +71,32 @@ bool is_valid_host(std::string_view host) noexcept {
   std::string_view name = host.substr(0, colon);
   return is_valid_name(name) &&
          (colon == std::string_view::npos || is_valid_port(host.substr(colon + 1)));
+}
+
+/// The last host that was valid: nearly all that come are that one again.
+class LastValid {
+ public:
+  bool is(std::string_view host) const noexcept {
+    return size_ != 0 && host == std::string_view(text_, size_);
+  }
+  void set(std::string_view host) noexcept {
+    if (host.size() <= sizeof text_)
+      size_ = static_cast<std::uint8_t>(host.copy(text_, sizeof text_));
+  }
+
+ private:
+  char text_[63];
+  std::uint8_t size_ = 0;
+};
+
+}  // namespace
+
+bool is_valid_host(std::string_view host) noexcept {
+  thread_local LastValid last;
+  if (last.is(host)) return true;
+  if (!looks_valid(host)) return false;
+  last.set(host);
+  return true;
 }
 
 }  // namespace pronghorn::server

@@ -120,6 +120,7 @@ class Response {
   struct Head {
     std::vector<Header> headers;
     std::string type;
+    std::string text{};  ///< the server's: all of it as it goes out, checked; empty: made each time
   };
   /// Replaces all fields and the type.
   Response& head(std::shared_ptr<const Head> head) &;
@@ -128,6 +129,8 @@ class Response {
     if (!own_type_.empty()) return own_type_;
     return head_ ? std::string_view(head_->type) : known_type_;
   }
+  /// Null: there is none, or something was changed since.
+  const Head* shared_head() const noexcept { return own_type_.empty() ? head_.get() : nullptr; }
   /// The type was given by type() or header(), not one of the usual ones.
   bool has_own_type() const noexcept { return !own_type_.empty() || head_ != nullptr; }
   using Body =

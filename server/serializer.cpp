@@ -6,6 +6,7 @@
 #include "server/status.h"
 #include "server/syntax.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -99,10 +100,22 @@ constexpr std::size_t kFieldExtra = 4;  // CRLF, colon and space
 constexpr std::size_t kFixedRoom =
     256;  // date, our own fields' names, Content-Length, the empty line
 
+bool are_sendable(const std::vector<Response::Header>& headers) noexcept {
+  return std::ranges::all_of(headers, [](const Response::Header& header) {
+    return is_token(header.name) && all_class(header.value, kValue);
+  });
+}
+
+bool is_prepared(const Response& response) noexcept {
+  const Response::Head* head = response.shared_head();
+  return head != nullptr && !head->text.empty();
+}
+
 std::size_t room_for(const Response& response, const AnswerFraming& framing, std::string_view body,
                      std::string_view preamble_text) noexcept {
   std::size_t room = kFixedRoom + preamble_text.size() + framing.connection.size() +
                      response.content_type().size() + body.size();
+  if (is_prepared(response)) return room + response.shared_head()->text.size();
   for (const auto& [name, value] : response.headers())
     room += name.size() + value.size() + kFieldExtra;
   return response.is_page() ? room + status_page_policy().size() : room;
@@ -112,11 +125,17 @@ std::size_t room_for(const Response& response, const AnswerFraming& framing, std
 
 bool is_sendable(const Response& response) noexcept {
   if (response.status() < kFirst || response.status() > kLast) return false;
+  if (is_prepared(response)) return true;
   if (response.has_own_type() && !all_class(response.content_type(), kValue)) return false;
-  for (const auto& [name, value] : response.headers()) {
-    if (!is_token(name) || !all_class(value, kValue)) return false;
+  return are_sendable(response.headers());
+}
+
+void prepare(Response::Head& head) {
+  if (!all_class(head.type, kValue) || !are_sendable(head.headers)) return;
+  if (!head.type.empty()) head.text.append("\r\nContent-Type: ").append(head.type);
+  for (const auto& [name, value] : head.headers) {
+    if (!is_servers_own(name)) head.text.append("\r\n").append(name).append(": ").append(value);
   }
-  return true;
 }
 
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out) {
@@ -130,6 +149,8 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
   const std::string& start = preamble(status);
   std::string_view type = response.is_page() ? page.type : response.content_type();
 
+  // A page is never prepared, nor is what has no body and so no type.
+  bool prepared = !bodiless && is_prepared(response);
   std::size_t before = out.size();
   std::size_t room = room_for(response, framing, body.bytes, start) + type.size();
   out.resize_and_overwrite(before + room, [&](char* data, std::size_t) noexcept {
@@ -140,15 +161,19 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
       if (!framing.is_streamed || framing.length) {
         w.put("\r\nContent-Length: "sv).put(framing.length.value_or(body.length));
       }
-      if (!type.empty()) w.put("\r\nContent-Type: "sv).put(type);
+      if (!type.empty() && !prepared) w.put("\r\nContent-Type: "sv).put(type);
       if (response.is_page()) {
         w.put("\r\nVary: Accept"sv);
         if (framing.page_form == TextForm::html)
           w.put("\r\nContent-Security-Policy: "sv).put(status_page_policy());
       }
     }
-    for (const auto& [name, value] : response.headers()) {
-      if (!is_servers_own(name)) w.field(name, value);
+    if (prepared) {
+      w.put(response.shared_head()->text);
+    } else {
+      for (const auto& [name, value] : response.headers()) {
+        if (!is_servers_own(name)) w.field(name, value);
+      }
     }
     w.put("\r\nConnection: "sv).put(framing.connection).put("\r\n\r\n"sv).put(body.bytes);
     return static_cast<std::size_t>(w.at() - data);

@@ -28,6 +28,10 @@ struct AnswerFraming {
 /// token, a control byte in a value (RFC 9110 §5.5, §15).
 bool is_sendable(const Response& response) noexcept;
 
+/// Makes the text of a head that many answers will have, if it may be sent at all. A head that has
+/// one must not be changed any more.
+void prepare(Response::Head& head);
+
 /// Appends to `out`. What BodySource::begin() then makes pieces of follows the head.
 /// @returns bytes of the body, as announced, that follow the head (0 to HEAD)
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out);

@@ -68,7 +68,7 @@ void Session::answer(Response&& response, std::string& out) {
   finish_answer({.status = status,
                  .body_bytes = bytes,
                  .bytes_out = goes_on ? size + bytes : out.size() - before,
-                 .head = std::string_view(out).substr(before, size),
+                 .head = {out.data() + before, size},
                  .waiting = bytes});
 }
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <tuple>
 
 using pronghorn::server::Parser;
 
@@ -51,3 +52,34 @@ TEST_CASE("llhttp: every method we know is parsed, with and without an Upgrade")
   CHECK(pronghorn::server::find_method("PRI") == -1);
   CHECK(pronghorn::server::find_method("") == -1);
 }
+
+#ifdef PRONGHORN_LLHTTP_SSE42
+extern "C" int pronghorn_sse42_llhttp__internal_execute(llhttp__internal_t*, const char*,
+                                                        const char*);
+
+TEST_CASE("llhttp: with and without SSE4.2 it stops at the same byte for the same reason") {
+  if (!__builtin_cpu_supports("sse4.2")) return;
+  auto stops = [](auto* execute, const std::string& bytes) {
+    llhttp_settings_t none;
+    llhttp_settings_init(&none);
+    llhttp_t raw;
+    llhttp_init(&raw, HTTP_REQUEST, &none);
+    execute(&raw, bytes.data(), bytes.data() + bytes.size());
+    auto at = raw.error_pos == nullptr ? -1 : raw.error_pos - bytes.data();
+    return std::tuple(raw.error, at, raw.content_length, raw.flags);
+  };
+  // Each byte at each place of what is looked at sixteen at a time, and before its end.
+  const std::string usual =
+      "GET /0123456789abcdef0123456789abcdef HTTP/1.1\r\nHost: 0123456789abcdef0123\r\n\r\n";
+  for (std::size_t at = 0; at < usual.size(); ++at) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string head = usual;
+      head[at] = static_cast<char>(byte);
+      CAPTURE(at);
+      CAPTURE(byte);
+      REQUIRE(stops(llhttp__internal_execute, head) ==
+              stops(pronghorn_sse42_llhttp__internal_execute, head));
+    }
+  }
+}
+#endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers whose bodies, or heads, are not a string of their own.
+#include "server/serializer.h"
 #include "wire.h"
 
 #include <memory>
@@ -82,5 +83,30 @@ TEST_CASE("session: a shared head goes out as it is, and a copy of it with what 
     CHECK(a.has("Content-Type: text/x\r\n"));
   }
   CHECK(all[1].has("A: b\r\n"));
+  std::string plain = w.run({"GET /head HTTP/1.1\r\nHost: x\r\n\r\n"}).bytes;
+  CHECK(o.bytes.starts_with(plain));
+
+  // Made ready before, it goes out byte for byte the same; what must not be sent is not made ready.
+  auto prepared = std::make_shared<Response::Head>(*head);
+  server::prepare(*prepared);
+  CHECK_FALSE(prepared->text.empty());
+  Response::Head bad{.headers = {{"A", "b\r\nc"}}, .type = "text/x"};
+  server::prepare(bad);
+  CHECK(bad.text.empty());
+  w.add("GET", "/prep", [=](const Request&) {
+    Response r(200);
+    r.head(prepared);
+    return r;
+  });
+  w.add("GET", "/type", [=](const Request&) {
+    Response r(200);
+    r.head(prepared).type("text/y");
+    return r;
+  });
+  CHECK(w.run({"GET /prep HTTP/1.1\r\nHost: x\r\n\r\n"}).bytes == plain);
+  Outcome typed = w.run({"GET /type HTTP/1.1\r\nHost: x\r\n\r\n"});
+  CHECK(typed.bytes.contains("Content-Type: text/y\r\n"));
+  CHECK(typed.bytes.contains("ETag: \"x\"\r\n"));
+  CHECK_FALSE(typed.bytes.contains("text/x"));
   CHECK(head->headers.size() == 1);
 }

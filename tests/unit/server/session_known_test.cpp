@@ -15,12 +15,12 @@ std::string repeated(std::string_view text, int times) {
   return all;
 }
 
-
 }  // namespace
 
 TEST_CASE("session: the same head again gets the same answer, however it is cut") {
   for (std::string_view request : {
-           "GET /see?q=1 HTTP/1.1\r\nHost: localhost:8080\r\nX-Long: 0123456789012345678901234\r\n\r\n",
+           "GET /see?q=1 HTTP/1.1\r\nHost: localhost:8080\r\nX-Long: "
+           "0123456789012345678901234\r\n\r\n",
            "GET /hi/some%20one HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
            "GET http://other/see HTTP/1.1\r\nHost: x\r\n\r\n",
            "GET /see HTTP/1.7\r\nHost: x\r\nX-Tab: a\t\r\n\r\n",
@@ -110,7 +110,8 @@ TEST_CASE("session: HEAD, GET and OPTIONS of one length are not taken for each o
   Wire w;
   std::string rest = " /hello HTTP/1.1\r\nHost: x\r\n\r\n";
   for (int i = 0; i < 3; ++i) {
-    auto all = answers(w.run({"HEAD" + rest + "GET" + rest + "HEAD" + rest + "PUT" + rest}).bytes, "HGHG");
+    auto all =
+        answers(w.run({"HEAD" + rest + "GET" + rest + "HEAD" + rest + "PUT" + rest}).bytes, "HGHG");
     REQUIRE(all.size() == 4);
     CHECK(all[0].body.empty());
     CHECK(all[1].body == "hello\n");
