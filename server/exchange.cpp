@@ -21,6 +21,9 @@ void trim(std::string& buffer) noexcept {
 
 }  // namespace
 
+// `request` is filled anew for each that needs it; where its id is never changes.
+Exchange::Exchange(bool trusts_ids) : id(trusts_ids) { RequestBuilder{request}.id(&id); }
+
 void Exchange::keep_head() {
   if (head_view.data() == head.data()) return;
   head.assign(head_view);
@@ -35,7 +38,7 @@ void Exchange::keep_head() {
 }
 
 std::unique_ptr<Exchange> ExchangePool::take() {
-  if (!free_) return std::make_unique<Exchange>();
+  if (!free_) return std::make_unique<Exchange>(trusts_ids_);
   --count_;
   auto exchange = std::move(free_);
   free_ = std::move(exchange->next);
@@ -60,6 +63,8 @@ ExchangePool::~ExchangePool() {
   while (free_) free_ = std::move(free_->next);  // not a recursion of destructors
 }
 
-std::shared_ptr<ExchangePool> make_exchange_pool() { return std::make_shared<ExchangePool>(); }
+std::shared_ptr<ExchangePool> make_exchange_pool(bool trusts_ids) {
+  return std::make_shared<ExchangePool>(trusts_ids);
+}
 
 }  // namespace pronghorn::server

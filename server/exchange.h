@@ -12,6 +12,7 @@
 #include "server/framing.h"
 #include "server/head_check.h"
 #include "server/parser.h"
+#include "server/request_id.h"
 #include "server/router_impl.h"
 #include "server/target.h"
 
@@ -35,6 +36,8 @@ struct SentAnswer {
 };
 
 struct Exchange {
+  explicit Exchange(bool trusts_ids);
+
   HeadCheck check;
   Parser parser;
   BodyReader body;
@@ -65,8 +68,9 @@ struct Exchange {
   std::uint64_t interim_bytes = 0;  // of informational answers, as put out
   bool was_cut = false;             // the answer has begun and has no end
   std::uint32_t retry_after_s = 0;  // not 0: the client asks too often (429)
-  Instant started;                  // the head's end; only kept for the access log
-  std::unique_ptr<Exchange> next;   // in the pool
+  RequestId id;
+  Instant started;                 // the head's end; only kept for the access log
+  std::unique_ptr<Exchange> next;  // in the pool
 
   /// Before each request; `pending` stays.
   void reset() noexcept {
@@ -83,6 +87,7 @@ struct Exchange {
     why = Errc::body_incomplete;
     streams_body = discards = awaits_continue = body_asked = routed = false;
     retry_after_s = 0;
+    id.clear();
   }
   /// Copies the head to memory of its own; fields that were parsed move with it.
   void keep_head();
@@ -92,6 +97,7 @@ struct Exchange {
 /// Free exchanges, kept for reuse with their buffers' capacity.
 class ExchangePool {
  public:
+  explicit ExchangePool(bool trusts_ids) noexcept : trusts_ids_(trusts_ids) {}
   std::unique_ptr<Exchange> take();
   void give_back(std::unique_ptr<Exchange> exchange) noexcept;
   ~ExchangePool();
@@ -99,6 +105,7 @@ class ExchangePool {
  private:
   std::unique_ptr<Exchange> free_;
   std::size_t count_ = 0;
+  bool trusts_ids_;
 };
 
 }  // namespace pronghorn::server

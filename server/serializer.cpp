@@ -52,8 +52,20 @@ struct BodyView {
   std::uint64_t length = 0;  // what Content-Length says
 };
 
-BodyView view_body(const Response& response, const StatusText& page) {
-  if (response.is_page()) return {page.bytes, page.bytes.size()};
+/// Of a redirect it is good until the next.
+StatusText view_page(const Response& response, const AnswerFraming& framing) {
+  thread_local std::string link;
+  link.clear();
+  const int status = response.status();
+  if (status >= 400) return error_text(status, framing.page_form, framing.request_id);
+  std::string_view location;
+  for (const auto& [name, value] : response.headers()) {
+    if (status >= 300 && iequals(name, "location")) location = value;
+  }
+  return status_text(status, framing.page_form, location, link);
+}
+
+BodyView view_body(const Response& response) {
   if (const auto* text = std::get_if<std::string>(&response.body())) return {*text, text->size()};
   if (const auto* file = std::get_if<FileBody>(&response.body())) return {{}, file->total()};
   if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());
@@ -108,16 +120,19 @@ bool is_sendable(const Response& response) noexcept {
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out) {
   int status = response.status();
   bool bodiless = is_bodiless(status);
-  StatusText page = response.is_page() ? status_text(status, framing.page_form) : StatusText{};
+  std::optional<StatusText> page;
+  if (response.is_page()) page = view_page(response, framing);
   // 205: no content, and says so (RFC 9110 §15.3.6).
-  BodyView body =
-      bodiless || status == 205 || framing.is_streamed ? BodyView{} : view_body(response, page);
+  const bool has_body = !bodiless && status != 205 && !framing.is_streamed;
+  BodyView body = !has_body ? BodyView{} : page ? BodyView{{}, page->size()} : view_body(response);
+  const bool puts_page = page && has_body && !framing.is_head;
   if (framing.is_head) body.bytes = {};
   const std::string& start = preamble(status);
-  std::string_view type = response.is_page() ? page.type : response.content_type();
+  std::string_view type = page ? page->type : response.content_type();
 
   std::size_t before = out.size();
   std::size_t room = room_for(response, framing, body.bytes, start) + type.size();
+  if (puts_page) room += page->size();
   out.resize_and_overwrite(before + room, [&](char* data, std::size_t) noexcept {
     Writer w(data + before);
     w.put(start).put(framing.date);
@@ -130,7 +145,7 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
         w.field("Content-Length", {digits, static_cast<std::size_t>(end - digits)});
       }
       if (!type.empty()) w.field("Content-Type", type);
-      if (response.is_page()) {
+      if (page) {
         w.field("Vary", "Accept");
         if (framing.page_form == TextForm::html)
           w.field("Content-Security-Policy", status_page_policy());
@@ -141,6 +156,7 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
     }
     w.field("Connection", framing.connection);
     w.put("\r\n\r\n").put(body.bytes);
+    if (puts_page) w.put(page->before).put(page->middle).put(page->after);
     return static_cast<std::size_t>(w.at() - data);
   });
   return framing.is_head ? 0 : body.length;

@@ -32,6 +32,7 @@ void Session::record(const Finished& answer, std::uint32_t earlier) noexcept {
                     // The authority of an absolute-form replaces Host (RFC 9112 §3.2.2).
                     .host = ex.target.authority.empty() ? ex.facts.host : ex.target.authority,
                     .fields = ex.parser.fields(),
+                    .request_id = {},
                     .answer_head = {},
                     .version = ex.check.minor_version() == 0 ? 10 : 11,
                     .status = answer.status,
@@ -44,6 +45,7 @@ void Session::record(const Finished& answer, std::uint32_t earlier) noexcept {
   if (ex.was_cut) entry.connection = AccessEntry::Connection::aborted;
   if (log.wants_answer_head()) {
     entry.answer_head = answer.head.substr(0, answer.head.find("\r\n\r\n"));
+  if (log.wants_request_id()) entry.request_id = request_id();
   }
   if (active_) entry.duration_us = duration_cast<microseconds>(Clock::now() - ex.started).count();
   log.record(entry);

@@ -108,6 +108,7 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, std::optional<ipc::Cli
              {.limits = options.config.limits,
               .timeouts = options.config.timeouts,
               .max_connections = options.max_connections},
+              .request_id = options.config.request_id,
              &slot.counters),
       heartbeat(loop, slot,
                 [this] {
