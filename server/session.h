@@ -186,6 +186,7 @@ class Session {
   int understand();
   void admit(std::string_view in, std::string& out);
   void read_body(std::string_view& in, std::string& out);
+  std::string_view host() const noexcept;
   bool asks_too_often() noexcept;  // session_limits.cpp
 
   void discard_body(std::string_view& in, std::string& out);
@@ -217,9 +218,9 @@ class Session {
   AnswerFraming begin_answer();
   bool run_after(Response& response) noexcept;
   void answer(Response response, std::string& out);
-  void put_interim(std::string_view bytes, std::string& out);
   std::string_view request_id() noexcept;
   void put_id(Response& response);
+  void put_interim(std::string_view bytes, std::string& out);
   void finish_answer(const Finished& answer);
   void finish_stream(const AnswerState& answer, std::string_view out);
   void count_answer(int status) noexcept;

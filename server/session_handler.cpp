@@ -49,8 +49,7 @@ void Session::build_request() {
       .target(ex.check.target(ex.head_view))
       .path(ex.target.path)
       .query(ex.target.query)
-      // The authority of an absolute-form replaces Host (RFC 9112 §3.2.2).
-      .host(ex.target.authority.empty() ? ex.facts.host : ex.target.authority)
+      .host(host())
       .peer(peer())
       .body(ex.parser.body())
       .version(ex.check.minor_version() == 0 ? 10 : 11)

@@ -29,8 +29,7 @@ void Session::record(const Finished& answer, std::uint32_t earlier) noexcept {
                     .target = ex.check.target(ex.head_view),
                     .path = ex.target.path,
                     .query = ex.target.query,
-                    // The authority of an absolute-form replaces Host (RFC 9112 §3.2.2).
-                    .host = ex.target.authority.empty() ? ex.facts.host : ex.target.authority,
+                    .host = host(),
                     .fields = ex.parser.fields(),
                     .request_id = {},
                     .answer_head = {},
