@@ -4,6 +4,7 @@
 #include "server/file_cache.h"
 #include "server/files.h"
 #include "server/mime.h"
+#include "server/router_impl.h"
 #include "server/sites.h"
 
 #include <memory>
@@ -72,6 +73,12 @@ Result<void> add_sites(Router& router, const config::Config& config,
   if (sites->has_files()) {
     router.fallback([sites](const Request& request) { return sites->answer(request); },
                     {"GET", "HEAD"});
+  }
+  if (sites->has_files() && sites->has_limits()) {
+    router.impl().has_limits = true;
+    router.impl().fallback_limit = [sites](std::string_view host, std::string_view path) {
+      return sites->limit(host, path);
+    };
   }
   if (sites->has_before()) {
     if (auto added = router.before("/", [sites](const Request& r) { return sites->before(r); });

@@ -58,8 +58,20 @@ void configure_log(const config::Config& config, cli::Colour colour) {
 
 constexpr std::string_view kKeepsRoot = "running as root; workers keep root too (set user = \"…\")";
 
+constexpr std::string_view kKeepsRootGroup =
+    "workers are in root's group, to which files of the system may be open (set group = \"…\")";
+
+/// What the workers keep of root; empty: nothing.
+std::string_view kept_of_root(const std::optional<master::Identity>& identity) {
+  const uid_t uid = identity ? identity->uid : ::geteuid();
+  if (uid == 0) return kKeepsRoot;
+  if (!identity) return {};  // what was started as somebody else is not ours to judge
+  const bool in_group = identity->gid == 0 || std::ranges::count(identity->groups, gid_t{0}) > 0;
+  return in_group ? kKeepsRootGroup : std::string_view();
+}
+
 std::vector<std::string> notes(const config::Config& config, const config::CpuCount& cpus,
-                               bool keeps_root) {
+                               std::string_view kept) {
   std::vector<std::string> out;
   struct stat status{};
   if (!config.root.empty() && !config.index.empty() && !config.listing &&
@@ -67,15 +79,17 @@ std::vector<std::string> notes(const config::Config& config, const config::CpuCo
     out.push_back(config.root + " has no " + config.index.front() +
                   " and listing is off; turn it on: --listing");
   }
-  if (keeps_root) out.emplace_back(kKeepsRoot);
+  if (!kept.empty()) out.emplace_back(kept);
   if (config.workers == 0 && !cpus.note().empty()) out.push_back(cpus.note());
   return out;
 }
 
 /// Once; at a terminal the panel says it.
-void warn_of_root(bool keeps_root) {
-  if (!keeps_root || ::isatty(STDERR_FILENO) != 0) return;
-  log::warn("workers keep root", {{"hint", "set user"}}, kKeepsRoot);
+void warn_of_root(std::string_view kept) {
+  if (kept.empty() || ::isatty(STDERR_FILENO) != 0) return;
+  const bool is_user = kept == kKeepsRoot;
+  log::warn(is_user ? "workers keep root" : "workers keep root's group",
+            {{"hint", is_user ? "set user" : "set group"}}, kept);
 }
 
 /// The panel for a terminal, then the one line of standard output.
@@ -177,7 +191,7 @@ int run_master(MasterStart start, Router router) {
   }
   auto identity = worker_identity(config);
   if (!identity) return fail(sources, identity.error().exit_code, identity.error().text);
-  const bool keeps_root = ::geteuid() == 0 && (!*identity || (*identity)->uid == 0);
+  const std::string_view kept = kept_of_root(*identity);
   auto access_log = open_access_log(config);
   if (!access_log) return fail(sources, kNoPermission, access_log.error().message());
 
@@ -201,8 +215,8 @@ int run_master(MasterStart start, Router router) {
                                .identity = std::move(*identity),
                                .policy = {},
                                .on_ready = [&](const auto& ready) {
-                                 warn_of_root(keeps_root);
-                                 announce(ready, what, notes(config, cpus, keeps_root));
+                                 warn_of_root(kept);
+                                 announce(ready, what, notes(config, cpus, kept));
                                }});
   uv::set_process_title(sources.program + ": master" + (is_run ? " " + what : std::string()));
   if (auto started = master.start(); !started)

@@ -60,9 +60,10 @@ class RequestInHand {
 struct WorkerCounters {
   Count connections;          ///< open now
   Count accepted;             ///< connections taken since the slot began
-  Count requests;             ///< answered, errors included
+  Count requests;             ///< answered, errors and those that their client left (499) included
   Count requests_active;      ///< begun and not yet answered in full
   Count requests_failed;      ///< answered with a 5xx
+  Count requests_cut;         ///< by a worker that had to leave
   Count requests_refused;     ///< 429: the client asked too often
   Count connections_refused;  ///< 429: the client had too many
   Count bytes_in;             ///< read from clients

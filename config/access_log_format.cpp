@@ -34,11 +34,11 @@ constexpr std::array kLetters = {
     Letter{'T', Kind::duration_s},  Letter{'V', Kind::host},
     Letter{'v', Kind::server_name}, Letter{'p', Kind::port},
     Letter{'P', Kind::process},     Letter{'k', Kind::earlier_requests},
-    Letter{'X', Kind::connection},
+    Letter{'X', Kind::connection},  Letter{'L', Kind::request_id},
 };
 constexpr std::string_view kKnown =
     "%h %a %l %u %t %{FORMAT}t %r %m %U %q %H %s %>s %b %B %D %T %{ms}T %{us}T %I %O %{NAME}i "
-    "%{NAME}o %v %V %p %P %k %X %%";
+    "%{NAME}o %v %V %p %P %k %L %X %%";
 
 struct Word {
   char letter;
@@ -254,6 +254,7 @@ LogFormat json_format() {
   add("referer", {Kind::request_field, "Referer"});
   add("user_agent", {Kind::request_field, "User-Agent"});
   add("worker", {Kind::worker});
+  add("request_id", {Kind::request_id});
   format.pieces.push_back({Kind::text, "}"});
   return format;
 }
@@ -268,6 +269,8 @@ std::size_t fixed_room(const LogPiece& piece) noexcept {
       return piece.text.size();
     case Kind::client:
       return kClientRoom;
+    case Kind::request_id:
+      return kRequestIdRoom;
     case Kind::method:
     case Kind::protocol:
     case Kind::time_clf:

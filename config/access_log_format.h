@@ -47,6 +47,7 @@ struct LogPiece {
     process,             // %P
     earlier_requests,    // %k          of this connection
     connection,          // %X          X: cut before the end, +: stays open, -: is closed
+    request_id,          // %L
     connection_word,     // of "json"   aborted, keep-alive, close
     worker,              // of "json"   1, 2, …; 0 alone
   };
@@ -58,6 +59,7 @@ struct LogPiece {
 
 // Bytes that the bounded pieces take at most, whatever a client sends.
 inline constexpr std::size_t kClientRoom = 64;
+inline constexpr std::size_t kRequestIdRoom = 72;  // 64, JSON's quotes, and not cut
 inline constexpr std::size_t kMethodRoom = 32;
 inline constexpr std::size_t kTimeRoom = 128;
 /// … of one piece; 0 of one that a client chose.

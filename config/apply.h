@@ -13,8 +13,8 @@
 namespace pronghorn::config {
 
 /// The arrays of tables that the default site and [[hosts]] have.
-inline constexpr std::array<std::string_view, 4> kSiteRules = {"cache_control", "headers",
-                                                               "redirects", "error_pages"};
+inline constexpr std::array<std::string_view, 5> kSiteRules = {
+    "cache_control", "headers", "redirects", "error_pages", "rate_limits"};
 
 /// outcome.document -> outcome.config
 void apply_document(Outcome& outcome, const Environment& environment);

@@ -19,10 +19,15 @@ Result<ListenAddress> ListenAddress::parse(std::string_view text) {
   return *address;
 }
 
+bool Site::count_clients() const noexcept {
+  return std::ranges::any_of(rate_limits,
+                             [](const RateRule& rule) { return rule.requests_per_second != 0; });
+}
+
 bool Config::count_clients() const noexcept {
-  return limits.count_clients() || std::ranges::any_of(listeners, [](const Listener& listener) {
-           return listener.limits.count_clients();
-         });
+  return limits.count_clients() || Site::count_clients() ||
+         std::ranges::any_of(listeners, [](const auto& l) { return l.limits.count_clients(); }) ||
+         std::ranges::any_of(hosts, [](const Host& host) { return host.site.count_clients(); });
 }
 
 }  // namespace pronghorn::config

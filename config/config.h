@@ -77,6 +77,14 @@ struct Timeouts {
   bool operator==(const Timeouts&) const = default;
 };
 
+/// What a request is called (Request::id) by others than us.
+struct RequestIds {
+  bool answer = false;  ///< every answer has X-Request-Id
+  bool trust = false;   ///< a request's own X-Request-Id is taken
+
+  bool operator==(const RequestIds&) const = default;
+};
+
 /// How the files of document roots are served; the cache is a worker's, for all of them.
 struct Files {
   bool precompressed = true;           ///< name.br, name.zst and name.gz answer for name
@@ -158,6 +166,7 @@ struct Config : Site {
   Limits limits;
   Timeouts timeouts;
   Files files;
+  RequestIds request_id;
   /// Content types by extension, in lower case and without the dot; before the built-in ones.
   std::map<std::string, std::string, std::less<>> types;
   Compression compression;

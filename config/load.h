@@ -74,6 +74,7 @@ struct SiteOrigins {
   std::vector<Origin> headers;
   std::vector<Origin> redirects;    ///< of `from`
   std::vector<Origin> error_pages;  ///< of `file`
+  std::vector<Origin> rate_limits;
 };
 
 struct Outcome {

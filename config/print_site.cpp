@@ -78,6 +78,14 @@ void add_rules(std::vector<Line>& lines, const Site& site, const SiteOrigins& or
     add(lines, "status", fmt::format("[{}]", fmt::join(page.status, ", ")));
     add(lines, "file", literal(page.file), origin_of(origins.error_pages, i));
   }
+  for (std::size_t i = 0; i < site.rate_limits.size(); ++i) {
+    const RateRule& rule = site.rate_limits[i];
+    begin_rule(lines, prefix, "rate_limits");
+    lines.back().origin = origin_of(origins.rate_limits, i);
+    add_list(lines, "match", rule.match);
+    add(lines, "requests_per_second", std::to_string(rule.requests_per_second));
+    if (rule.requests_burst != 0) add(lines, "requests_burst", std::to_string(rule.requests_burst));
+  }
 }
 
 void add_host(std::vector<Line>& lines, const Host& host, const SiteOrigins& origins) {

@@ -82,7 +82,7 @@ path = "/hello"
 text = "hello\n"
 ```
 
-## [[cache_control]], [[headers]], [[redirects]], [[error_pages]]
+## [[cache_control]], [[headers]], [[redirects]], [[error_pages]], [[rate_limits]]
 
 Rules for the answers of the default site; any number of them. [Sites](site.md) has them with examples. Where a rule has a
 `match`, each of its elements is a path (`"/a"`, `"/a/*"`), the end of a file's name (`"*.css"`) or a media type
@@ -101,6 +101,9 @@ Rules for the answers of the default site; any number of them. [Sites](site.md) 
 | `redirects.status` | 301, 302, 303, 307 or 308 | 301 | |
 | `error_pages.status` | number or array of numbers | required | 400 to 599 |
 | `error_pages.file` | text | required | below the root |
+| `rate_limits.match` | text or array of text | all | paths and ends of names, no media types |
+| `rate_limits.requests_per_second` | number | required | of one client to the files that fit, in all workers together; 0: no limit; the first rule counts |
+| `rate_limits.requests_burst` | number | a second's | that a client may save up |
 
 ## [[hosts]]
 
@@ -110,7 +113,7 @@ A site of its own for the requests that name it in Host; at most 256. It takes n
 |---|---|---|---|
 | `names` | text or array of text | required | `"example.org"`, or `"*.example.org"` for all names below; without port |
 | `root`, `index`, `listing`, `fallback` | as at the top level | as there | |
-| `cache_control`, `headers`, `redirects`, `error_pages` | tables | none | `[[hosts.headers]]` … |
+| `cache_control`, `headers`, `redirects`, `error_pages`, `rate_limits` | tables | none | `[[hosts.headers]]` … |
 
 ```toml
 [[hosts]]

@@ -85,6 +85,7 @@ constexpr std::uint64_t kHour = 3600 * kSecond;
 constexpr auto kLimits = &Config::limits;
 constexpr auto kTimeouts = &Config::timeouts;
 constexpr auto kFiles = &Config::files;
+constexpr auto kRequestId = &Config::request_id;
 constexpr auto kCompression = &Config::compression;
 
 constexpr Key kSchema[] = {
@@ -262,6 +263,14 @@ constexpr Key kSchema[] = {
         "timeouts.handler", Type::duration, {100, 24 * kHour}, R"("2m")",
         "How long a handler of the program may take to begin its answer; later is answered with "
         "503."),
+    key<kRequestId, &RequestIds::answer>(
+        "request_id.answer", Type::flag, {}, "true",
+        "Whether every answer says in X-Request-Id how its request is called on error pages, in "
+        "the access log and by the library."),
+    key<kRequestId, &RequestIds::trust>(
+        "request_id.trust", Type::flag, {}, "true",
+        "Whether a request that has an X-Request-Id is called that (at most 64 letters, digits and "
+        "-._~+/=:@,): behind a proxy that sets the field."),
     key<kFiles, &Files::precompressed>(
         "files.precompressed", Type::flag, {}, "false",
         "Whether name.zst, name.br and name.gz answer for name, where the client takes them and "

@@ -50,6 +50,15 @@ struct ErrorPage {
   bool operator==(const ErrorPage&) const = default;
 };
 
+/// How often one client may ask for files; the first that fits a path counts.
+struct RateRule {
+  Match match;                            ///< paths and ends of names; no media types
+  std::uint64_t requests_per_second = 0;  ///< 0: no limit
+  std::uint64_t requests_burst = 0;       ///< 0: as many as a second has
+
+  bool operator==(const RateRule&) const = default;
+};
+
 struct Site {
   std::string root;  ///< document root; empty: no files are served
   std::vector<std::string> index{"index.html"};
@@ -59,7 +68,10 @@ struct Site {
   std::vector<HeaderRule> headers;
   std::vector<Redirect> redirects;
   std::vector<ErrorPage> error_pages;
+  std::vector<RateRule> rate_limits;
 
+  /// Whether anything is counted by the client's address.
+  bool count_clients() const noexcept;
   bool operator==(const Site&) const = default;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of a site: [[cache_control]], [[headers]], [[redirects]], [[error_pages]], at the top
-// level and in [[hosts]].
+// The rules of a site: [[cache_control]], [[headers]], [[redirects]], [[error_pages]] and
+// [[rate_limits]], at the top level and in [[hosts]].
 #include "config/site_text.h"
 #include "config/suggest.h"
 #include "config/table_reader.h"
@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, 2> kCacheKeys = {"match", "value"};
 constexpr std::array<std::string_view, 4> kHeaderKeys = {"match", "remove", "set", "add"};
 constexpr std::array<std::string_view, 3> kRedirectKeys = {"from", "to", "status"};
 constexpr std::array<std::string_view, 2> kErrorPageKeys = {"status", "file"};
+constexpr std::array<std::string_view, 3> kRateKeys = {"match", "requests_per_second",
+                                                       "requests_burst"};
 constexpr std::array<std::int64_t, 5> kRedirectStatus = {301, 302, 303, 307, 308};
 constexpr std::int64_t kFirstError = 400;
 constexpr std::int64_t kLastError = 599;
@@ -265,6 +267,50 @@ struct ErrorPageReader : RuleReader {
   }
 };
 
+struct RateReader : RuleReader {
+  Site& site;
+  std::vector<Origin>& origins;
+
+  /// As limits.NAME is read.
+  std::uint64_t number(const Member& member) {
+    Origin origin;
+    auto value = read_value(outcome, *find_key("limits." + member.key), member.value, origin,
+                            environment, subject(member));
+    if (!value) good = false;
+    return value ? std::get<std::uint64_t>(*value) : 0;
+  }
+
+  /// Half of what a limit goes by is not known before the answer: a type.
+  void read_match(RateRule& rule, const Member& member) {
+    rule.match = checked_texts(member, [](std::string_view element) -> Checked<void> {
+      if (auto ok = check_match(element); !ok) return ok;
+      if (element.starts_with('/') || !element.contains('/')) return {};
+      return std::unexpected(Complaint{
+          "bad-value",
+          fmt::format("{} is a media type, which is known too late; a path begins with '/'",
+                      toml_quoted(element)),
+          {}});
+    });
+  }
+
+  void read(const Node& table) {
+    good = true;
+    refuse_unknown(table, kRateKeys);
+    RateRule rule;
+    if (const Member* match = find(table, "match", false)) read_match(rule, *match);
+    const Member* rate = find(table, "requests_per_second");
+    if (rate != nullptr) rule.requests_per_second = number(*rate);
+    const Member* burst = find(table, "requests_burst", false);
+    if (burst != nullptr) rule.requests_burst = number(*burst);
+    if (good && rule.requests_burst != 0 && rule.requests_per_second == 0) {
+      fail(burst->value.span, {"bad-value", "what is not limited has no 'requests_burst'", {}});
+    }
+    if (!good) return;
+    site.rate_limits.push_back(std::move(rule));
+    origins.push_back(origin_at(table.span));
+  }
+};
+
 }  // namespace
 
 bool apply_site_rules(Outcome& outcome, const Member& rules, const Environment& environment,
@@ -281,6 +327,8 @@ bool apply_site_rules(Outcome& outcome, const Member& rules, const Environment& 
     read_with.template operator()<HeaderReader>(origins.headers);
   } else if (rules.key == "redirects") {
     read_with.template operator()<RedirectReader>(origins.redirects);
+  } else if (rules.key == "rate_limits") {
+    read_with.template operator()<RateReader>(origins.rate_limits);
   } else {
     read_with.template operator()<ErrorPageReader>(origins.error_pages);
   }

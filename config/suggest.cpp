@@ -14,6 +14,15 @@ std::string normalised(std::string_view word) {
 
 constexpr std::string_view kNoTls = "connections are plain HTTP";
 constexpr std::string_view kForeground = "it always runs in the foreground";
+constexpr std::string_view kNoProxy =
+    "it passes no request on to other servers; [[programs]] runs programs as workers";
+constexpr std::string_view kPlaces =
+    "what holds for a path says so itself: 'match' of [[headers]], [[cache_control]] and "
+    "[[rate_limits]], 'from' of [[redirects]], 'path' of [[routes]]";
+constexpr std::string_view kNoBlock = "what nginx has in this block stands at the top level";
+constexpr std::string_view kNoAccess =
+    "there are no passwords and no lists of addresses; a handler of the library may ask";
+constexpr std::string_view kAlways = "it is always so where it helps";
 
 constexpr Alias kAliases[] = {
     {"port", "listen", {}},
@@ -93,7 +102,47 @@ constexpr Alias kAliases[] = {
     {"gzip_min_length", "compression.min_size", {}},
     {"gzip_comp_level", "compression.level", {}},
     {"ssl_certificate", {}, kNoTls},
+    {"ssl_certificate_key", {}, kNoTls},
+    {"ssl_protocols", {}, kNoTls},
+    {"ssl", {}, kNoTls},
+    {"https", {}, kNoTls},
+    {"http2", {}, kNoTls},
+    {"certificate", {}, kNoTls},
     {"tls", {}, kNoTls},
+    {"server", "hosts", {}},
+    {"virtual_host", "hosts", {}},
+    {"return", "redirects", {}},
+    {"redir", "redirects", {}},
+    {"redirect_match", "redirects", {}},
+    {"location", {}, kPlaces},
+    {"handle", {}, kPlaces},
+    {"http", {}, kNoBlock},
+    {"events", {}, kNoBlock},
+    {"include", {}, "a configuration is one file"},
+    {"proxy_pass", {}, kNoProxy},
+    {"reverse_proxy", {}, kNoProxy},
+    {"upstream", {}, kNoProxy},
+    {"backend", {}, kNoProxy},
+    {"fastcgi_pass", {}, kNoProxy},
+    {"uwsgi_pass", {}, kNoProxy},
+    {"allow", {}, kNoAccess},
+    {"deny", {}, kNoAccess},
+    {"auth_basic", {}, kNoAccess},
+    {"sendfile", {}, kAlways},
+    {"tcp_nopush", {}, kAlways},
+    {"tcp_nodelay", {}, kAlways},
+    {"server_tokens", {}, "no answer says what serves it"},
+    {"file_server", "root", {}},
+    {"encode", "compression.on", {}},
+    {"gzip_static", "files.precompressed", {}},
+    {"open_file_cache", "files.cache_entries", {}},
+    {"mime_types", "types", {}},
+    {"add_type", "types", {}},
+    {"log_format", "access_log_format", {}},
+    {"limit_req", "rate_limits", {}},
+    {"limit_req_zone", "rate_limits", {}},
+    {"limit_conn", "limits.connections_per_client", {}},
+    {"unique_id_header", "request_id.answer", {}},
     {"daemon", {}, kForeground},
     {"daemonize", {}, kForeground},
 };

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,8 +31,12 @@ struct TableReader {
   void unknown(std::string_view table, const Member& member,
                std::span<const std::string_view> known) {
     const bool is_top = find_key(member.key) != nullptr;
-    fail(member.span, {"unknown-key", fmt::format("unknown key '{}.{}'", table, member.key),
-                       is_top ? std::string() : std::string(closest(member.key, known))});
+    const Alias* alias = is_top ? nullptr : find_alias(member.key);
+    std::string message = fmt::format("unknown key '{}.{}'", table, member.key);
+    std::string_view meant = is_top ? std::string_view() : closest(member.key, known);
+    if (alias != nullptr && std::ranges::find(known, alias->key) != known.end()) meant = alias->key;
+    if (alias != nullptr && alias->key.empty()) message += fmt::format("; {}", alias->note);
+    fail(member.span, {"unknown-key", std::move(message), std::string(meant)});
     if (is_top) {
       outcome.problems.back().fact =
           fmt::format("'{}' stands above the first [section]", member.key);

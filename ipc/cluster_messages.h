@@ -73,7 +73,8 @@ InternalMessage encode_ack(std::int64_t ack, std::int64_t seq);
 
 /// {"cmd":"NODE_PRONGHORN","act":ACT} with an optional text (a fault's reason, a state).
 struct PronghornMessage {
-  /// "drain" (M->W: say close, go on accepting), "fault" (W->M: configuration fault, do not retry);
+  /// "drain" (M->W: say close, go on accepting), "cut" (M->W: end what is in flight, and leave);
+  /// "fault" (W->M: configuration fault, do not retry);
   /// "lend" (M->W, with a socket as net.Native: accept from this one as well; it belongs to `slot`,
   /// whose worker is away), "unlend" (M->W: close it again, and keep what was accepted);
   /// "reopen" (M->W, with a file_parcel: the access log from now on), "reopened" (W->M: done, or

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kMagic =
     0x4452'424f'4e52'5047;             // any eight bytes that a file hardly begins with
-constexpr std::uint32_t kVersion = 2;  // counts up when a member of Slot changes its meaning
+constexpr std::uint32_t kVersion = 3;  // counts up when a member of Slot changes its meaning
 constexpr std::string_view kWhat = "the scoreboard";
 
 struct alignas(128) Header {

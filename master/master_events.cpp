@@ -74,6 +74,8 @@ void Master::Impl::kill(std::uint32_t slot, int signum) {
               fmt::format("{} {}: it is ended", name_of(slot), worker.kill_reason));
     signum = SIGTERM;
   }
+  // Ours ignore it, and have until the next signal for the lines of what they cut.
+  if (signum == SIGTERM) worker.process->announce_cut();
   log::debug("worker signalled", {{"slot", slot + 1}, {"signal", signal_name(signum)}});
   worker.process->kill(signum);
 }

@@ -39,10 +39,11 @@ std::uint64_t record_exit(ipc::Slot& slot, const process::Exit& exit) noexcept {
   slot.last_exit_ms.store(monotonic_ms(), kRelaxed);
   slot.exits.fetch_add(1, kRelaxed);
   copy_request(slot.last_exit_request, slot.counters.in_hand);
-  auto lost = slot.counters.requests_active.get();
+  auto lost = slot.counters.requests_active.get() + slot.counters.requests_cut.get();
   slot.counters.in_hand.end();
   slot.counters.connections.set(0);
   slot.counters.requests_active.set(0);
+  slot.counters.requests_cut.set(0);
   return lost;
 }
 

@@ -189,6 +189,11 @@ void WorkerProcess::announce_drain() {
   static_cast<void>(send(ipc::encode_pronghorn({.act = "drain"}), nullptr));
 }
 
+void WorkerProcess::announce_cut() {
+  if (is_program_) return;
+  static_cast<void>(send(ipc::encode_pronghorn({.act = "cut"}), nullptr));
+}
+
 Result<void> WorkerProcess::give_log(int fd, std::uint32_t number) {
   auto parcel = ipc::pack_file(fd);
   if (!parcel) return std::unexpected(parcel.error());

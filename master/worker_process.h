@@ -65,6 +65,8 @@ class WorkerProcess {
   void note_listening();
   /// "Say Connection: close from now on, and go on accepting." Programs know no such word.
   void announce_drain();
+  /// "End what is in flight, write its lines, and leave": before a signal that ends it.
+  void announce_cut();
   /// "Write the access log into this file from now on"; on_log_taken follows. Not for programs.
   /// @errors the channel has ended; no descriptors left
   Result<void> give_log(int fd, std::uint32_t number);

@@ -25,6 +25,7 @@ struct AccessEntry {
   std::span<const Field> fields;  ///< of the request
   /// Status line and fields as they were sent; only where AccessLog::wants_answer_head().
   std::string_view answer_head;
+  std::string_view request_id;  ///< only where AccessLog::wants_request_id()
   int version = 11;
   int status = 0;
   std::uint64_t body_bytes = 0;  ///< of the answer's body, as far as the kernel took it

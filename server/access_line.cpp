@@ -79,6 +79,7 @@ AccessLine::AccessLine(const config::LogFormat& format, std::uint32_t worker)
     (piece.kind == Kind::text ? made.text : made.name) = piece.text;
     if (is_time(piece.kind)) made.text.reserve(config::kTimeRoom);
     wants_answer_head_ = wants_answer_head_ || piece.kind == Kind::answer_field;
+    wants_request_id_ = wants_request_id_ || piece.kind == Kind::request_id;
     pieces_.push_back(std::move(made));
   }
   joined_.reserve(2 * kMax);  // no allocation later, where none may fail
@@ -150,6 +151,8 @@ bool AccessLine::put_known(LineWriter& out, const Piece& piece, const AccessEntr
       return out.text("-"), true;
     case Kind::client:
       return put(out, e.client, config::kClientRoom), true;
+    case Kind::request_id:
+      return put(out, e.request_id, config::kRequestIdRoom), true;
     case Kind::method:
       return put(out, e.method, config::kMethodRoom), true;
     case Kind::protocol:

@@ -29,6 +29,7 @@ class AccessLine {
   char* write(char* at, const AccessEntry& entry, std::int64_t now_us) noexcept;
 
   bool wants_answer_head() const noexcept { return wants_answer_head_; }
+  bool wants_request_id() const noexcept { return wants_request_id_; }
 
  private:
   struct Piece {
@@ -56,6 +57,7 @@ class AccessLine {
   int pid_;
   bool is_json_;
   bool wants_answer_head_ = false;
+  bool wants_request_id_ = false;
 };
 
 }  // namespace pronghorn::server

@@ -54,6 +54,7 @@ class AccessLog {
   void reopen(int fd) noexcept;
   /// Whether AccessEntry::answer_head is looked at.
   bool wants_answer_head() const noexcept { return line_ && line_->wants_answer_head(); }
+  bool wants_request_id() const noexcept { return line_ && line_->wants_request_id(); }
 
  private:
   static std::int64_t system_now() noexcept;

@@ -5,7 +5,9 @@
 #include <pronghorn/server/response.h>
 
 #include "base/log.h"
+#include "server/access_log.h"
 #include "server/date.h"
+#include "server/request_id.h"
 #include "server/serializer.h"
 
 #include <algorithm>
@@ -59,19 +61,35 @@ void ClientLimits::leave(ClientKey client) noexcept { table_->connections().leav
 /// Its request is not read but thrown away: what is unread at close(2) makes the kernel send RST,
 /// which can destroy the answer. A client that sends on gets that RST: lingering for it would cost
 /// what the limit saves.
-void ClientLimits::turn_away(int socket, std::string_view peer, DateCache& date,
-                             std::span<char> scratch) noexcept {
+void ClientLimits::turn_away(const Refused& client, DateCache& date, std::span<char> scratch,
+                             AccessLog* log) noexcept {
   date.refresh(std::time(nullptr));
   std::string answer;
-  serialize(Response::error(429).header("Retry-After", "1"),
-            {.date = date.text(), .connection = "close"}, answer);
-  static_cast<void>(::recv(socket, scratch.data(), scratch.size(), MSG_DONTWAIT));
-  static_cast<void>(::send(socket, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+  RequestId id(false);
+  const auto body =
+      serialize(Response::error(429).header("Retry-After", "1"),
+                {.date = date.text(), .connection = "close", .request_id = id.get({})}, answer);
+  static_cast<void>(::recv(client.socket, scratch.data(), scratch.size(), MSG_DONTWAIT));
+  const ssize_t result =
+      ::send(client.socket, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const auto sent = static_cast<std::uint64_t>(std::max<ssize_t>(result, 0));
+  if (log != nullptr) {
+    AccessEntry entry;
+    entry.client = client.peer;
+    entry.answer_head = std::string_view(answer).substr(0, answer.find("\r\n\r\n"));
+    entry.request_id = id.get({});
+    entry.status = 429;
+    entry.body_bytes = body - std::min<std::uint64_t>(body, answer.size() - sent);
+    entry.bytes_out = sent;
+    entry.port = client.port;
+    entry.connection = AccessEntry::Connection::closed;
+    log->record(entry);
+  }
   ++turned_away_;
   std::int64_t now = monotonic_ms();
   if (said_ms_ != 0 && now - said_ms_ < kSayEveryMs) return;
   said_ms_ = now;
-  log::warn("client has too many connections", {{"client", peer}, {"refused", turned_away_}},
+  log::warn("client has too many connections", {{"client", client.peer}, {"refused", turned_away_}},
             "a client has too many connections (limits.connections_per_client)");
 }
 

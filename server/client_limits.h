@@ -15,6 +15,7 @@
 
 namespace pronghorn::server {
 
+class AccessLog;
 class DateCache;
 
 class ClientLimits {
@@ -33,9 +34,15 @@ class ClientLimits {
   Admission admit(ClientKey client, std::uint64_t most) noexcept;
   /// Of a connection that was counted.
   void leave(ClientKey client) noexcept;
-  /// Says 429 on a connection that is not taken, before it is closed.
-  void turn_away(int socket, std::string_view peer, DateCache& date,
-                 std::span<char> scratch) noexcept;
+  struct Refused {
+    int socket;
+    std::string_view peer;
+    std::uint16_t port;  ///< ours
+  };
+  /// Says 429 on a connection that is not taken, before it is closed: one line of the access log,
+  /// which may be null.
+  void turn_away(const Refused& client, DateCache& date, std::span<char> scratch,
+                 AccessLog* log) noexcept;
 
  private:
   std::optional<ClientTable> own_;

@@ -39,8 +39,6 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
     is_counted_ = is_counted;
   }
   int fd() const noexcept { return tcp_ ? tcp_->fd() : socket_.get(); }
-  /// Memory for a moment's bytes, shared by all.
-  std::span<char> scratch() const noexcept { return context_.receive; }
   /// As whom it was counted among its client's connections.
   ClientKey counted_client() const noexcept {
     return in_scope(session_.client(), context_.session.client_scope);

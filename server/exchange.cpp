@@ -23,6 +23,9 @@ inline void trim(std::string& buffer) noexcept {
 
 }  // namespace
 
+// `request` is filled anew for each that needs it; where its id is never changes.
+Exchange::Exchange(bool trusts_ids) : id(trusts_ids) { RequestBuilder{request}.id(&id); }
+
 void Exchange::keep_head() {
   if (head_view.data() == head.data()) return;
   head.assign(head_view);
@@ -47,7 +50,7 @@ bool Exchange::comes_again() noexcept {
 }
 
 std::unique_ptr<Exchange> ExchangePool::take() {
-  if (free_ == nullptr) return std::make_unique<Exchange>();
+  if (free_ == nullptr) return std::make_unique<Exchange>(trusts_ids_);
   --count_;
   return std::unique_ptr<Exchange>(std::exchange(free_, free_->next));
 }
@@ -70,6 +73,8 @@ ExchangePool::~ExchangePool() {
   while (free_ != nullptr) delete std::exchange(free_, free_->next);
 }
 
-std::shared_ptr<ExchangePool> make_exchange_pool() { return std::make_shared<ExchangePool>(); }
+std::shared_ptr<ExchangePool> make_exchange_pool(bool trusts_ids) {
+  return std::make_shared<ExchangePool>(trusts_ids);
+}
 
 }  // namespace pronghorn::server

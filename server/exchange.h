@@ -12,6 +12,7 @@
 #include "server/framing.h"
 #include "server/head_check.h"
 #include "server/parser.h"
+#include "server/request_id.h"
 #include "server/router_impl.h"
 #include "server/target.h"
 
@@ -37,6 +38,8 @@ struct SentAnswer {
 };
 
 struct Exchange {
+  explicit Exchange(bool trusts_ids);
+
   HeadCheck check;
   Parser parser;
   BodyReader body;
@@ -68,8 +71,9 @@ struct Exchange {
   std::uint64_t interim_bytes = 0;  // of informational answers, as put out
   bool was_cut = false;             // the answer has begun and has no end
   std::uint32_t retry_after_s = 0;  // not 0: the client asks too often (429)
-  Instant started;                  // the head's end; only kept for the access log
-  Exchange* next = nullptr;         // in the pool, which owns it
+  RequestId id;
+  Instant started;           // the head's end; only kept for the access log
+  Exchange* next = nullptr;  // in the pool, which owns it
 
   /// Before each request; `pending` stays.
   void reset() noexcept {
@@ -91,6 +95,7 @@ struct Exchange {
     why = Errc::body_incomplete;
     streams_body = discards = awaits_continue = body_asked = routed = false;
     retry_after_s = 0;
+    id.clear();
   }
 
   // Who asks the same again (a poll, a probe, a browser's reload, a load generator) sends the same
@@ -120,7 +125,7 @@ struct Exchange {
 /// Free exchanges, kept for reuse with their buffers' capacity.
 class ExchangePool {
  public:
-  ExchangePool() = default;
+  explicit ExchangePool(bool trusts_ids) noexcept : trusts_ids_(trusts_ids) {}
   ExchangePool(const ExchangePool&) = delete;
   ExchangePool& operator=(const ExchangePool&) = delete;
   std::unique_ptr<Exchange> take();
@@ -130,6 +135,7 @@ class ExchangePool {
  private:
   Exchange* free_ = nullptr;  // a list
   std::size_t count_ = 0;
+  bool trusts_ids_;
 };
 
 }  // namespace pronghorn::server

@@ -18,7 +18,8 @@ namespace {
 void log_failure(const Request* request, const char* what) noexcept {
   log::error("handler failed", {{"method", request != nullptr ? request->method() : ""},
                                 {"path", request != nullptr ? request->path() : ""},
-                                {"error", what}});
+                                {"error", what},
+                                {"request_id", request != nullptr ? request->id() : ""}});
 }
 
 /// A coroutine that is on a list until its end, when its frame goes by itself.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A listing as text: HTML for people, JSON for programs.
 #include "base/text.h"
-#include "base/utf8.h"
 #include "server/accept.h"
+#include "server/html_text.h"
 #include "server/listing.h"
 #include "server/path.h"
 #include "server/style_hash.h"
@@ -27,44 +27,6 @@ const std::string& policy() {
                                   std::string(kStyleHash.data(), kStyleHash.size()) +
                                   "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
   return text;
-}
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-/// Text that may be any bytes as UTF-8, each character or what stands for a broken one given to
-/// `put`.
-template <class Put>
-void for_each_character(std::string_view text, Put put) {
-  const char* end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
-    auto piece = utf8_piece(at, end);
-    put(piece.is_whole ? std::string_view(at, piece.length) : kReplacement);
-    at += piece.length;
-  }
-}
-
-void append_html(std::string& out, std::string_view text) {
-  for_each_character(text, [&](std::string_view character) {
-    switch (character.front()) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += character;
-    }
-  });
 }
 
 void append_json(std::string& out, std::string_view text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/server/request.h>
 
+#include "server/request_id.h"
 #include "server/syntax.h"
 
 namespace pronghorn {
@@ -25,6 +26,10 @@ bool Request::has_header(std::string_view name) const noexcept {
     if (server::iequals(field.name, name)) return true;
   }
   return false;
+}
+
+std::string_view Request::id() const noexcept {
+  return id_ == nullptr ? std::string_view() : id_->get(headers_);
 }
 
 }  // namespace pronghorn

@@ -11,6 +11,10 @@
 
 namespace pronghorn {
 
+namespace server {
+class RequestId;
+}
+
 struct Field {
   std::string_view name;   ///< as sent; compare without regard to case
   std::string_view value;  ///< without surrounding white space
@@ -45,6 +49,9 @@ class Request {
   std::string_view host() const noexcept { return host_; }
   /// The client's address as text: "127.0.0.1", "::1", "unix".
   std::string_view peer() const noexcept { return peer_; }
+  /// What the request is called on its error page and in the access log: 16 letters and digits that
+  /// no other has, or, with request_id.trust, the client's X-Request-Id. Made at the first call.
+  std::string_view id() const noexcept;
 
  private:
   friend struct RequestBuilder;  // server/request_builder.h: fills it from the parser's spans
@@ -55,6 +62,7 @@ class Request {
   std::span<const Field> headers_;
   std::span<const Param> params_;
   std::shared_ptr<server::BodyState>* body_state_ = nullptr;  // where body_stream() finds its own
+  server::RequestId* id_ = nullptr;                           // of the memory that this one is in
   int version_ = 11;
 };
 

@@ -47,6 +47,10 @@ struct RequestBuilder {
     request.body_state_ = v;
     return *this;
   }
+  RequestBuilder& id(server::RequestId* v) {
+    request.id_ = v;
+    return *this;
+  }
   RequestBuilder& version(int v) {
     request.version_ = v;
     return *this;

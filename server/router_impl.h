@@ -9,6 +9,7 @@
 #include "server/request_builder.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,7 +67,9 @@ struct Router::Impl {
   Node root;
   Handler fallback;
   RouteOptions fallback_options;
-  server::MethodSet fallback_methods;                          // empty: all
+  server::MethodSet fallback_methods;  // empty: all
+  /// Of what the fallback answers, by host and path; null: there is none.
+  std::function<const RouteLimit*(std::string_view, std::string_view)> fallback_limit;
   bool has_limits = false;                                     // a route has one of its clients
   std::vector<std::pair<std::string, Router::Before>> before;  // by prefix, in their order
   std::vector<std::pair<std::string, Router::After>> after;

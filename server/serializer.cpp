@@ -58,8 +58,20 @@ struct BodyView {
   std::uint64_t length = 0;  // what Content-Length says
 };
 
-BodyView view_body(const Response& response, const StatusText& page) {
-  if (response.is_page()) return {page.bytes, page.bytes.size()};
+/// Of a redirect it is good until the next.
+StatusText view_page(const Response& response, const AnswerFraming& framing) {
+  thread_local std::string link;
+  link.clear();
+  const int status = response.status();
+  if (status >= 400) return error_text(status, framing.page_form, framing.request_id);
+  std::string_view location;
+  for (const auto& [name, value] : response.headers()) {
+    if (status >= 300 && iequals(name, "location")) location = value;
+  }
+  return status_text(status, framing.page_form, location, link);
+}
+
+BodyView view_body(const Response& response) {
   if (const auto* text = std::get_if<std::string>(&response.body())) return {*text, text->size()};
   if (const auto* file = std::get_if<FileBody>(&response.body())) return {{}, file->total()};
   if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());
@@ -141,18 +153,21 @@ void prepare(Response::Head& head) {
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out) {
   int status = response.status();
   bool bodiless = is_bodiless(status);
-  StatusText page = response.is_page() ? status_text(status, framing.page_form) : StatusText{};
+  std::optional<StatusText> page;
+  if (response.is_page()) page = view_page(response, framing);
   // 205: no content, and says so (RFC 9110 §15.3.6).
-  BodyView body =
-      bodiless || status == 205 || framing.is_streamed ? BodyView{} : view_body(response, page);
+  const bool has_body = !bodiless && status != 205 && !framing.is_streamed;
+  BodyView body = !has_body ? BodyView{} : page ? BodyView{{}, page->size()} : view_body(response);
+  const bool puts_page = page && has_body && !framing.is_head;
   if (framing.is_head) body.bytes = {};
   const std::string& start = preamble(status);
-  std::string_view type = response.is_page() ? page.type : response.content_type();
+  std::string_view type = page ? page->type : response.content_type();
 
   // A page is never prepared, nor is what has no body and so no type.
   bool prepared = !bodiless && is_prepared(response);
   std::size_t before = out.size();
   std::size_t room = room_for(response, framing, body.bytes, start) + type.size();
+  if (puts_page) room += page->size();
   out.resize_and_overwrite(before + room, [&](char* data, std::size_t) noexcept {
     Writer w(data + before);
     w.put(start).put(framing.date);
@@ -162,7 +177,7 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
         w.put("\r\nContent-Length: "sv).put(framing.length.value_or(body.length));
       }
       if (!type.empty() && !prepared) w.put("\r\nContent-Type: "sv).put(type);
-      if (response.is_page()) {
+      if (page) {
         w.put("\r\nVary: Accept"sv);
         if (framing.page_form == TextForm::html)
           w.put("\r\nContent-Security-Policy: "sv).put(status_page_policy());
@@ -176,6 +191,7 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
       }
     }
     w.put("\r\nConnection: "sv).put(framing.connection).put("\r\n\r\n"sv).put(body.bytes);
+    if (puts_page) w.put(page->before).put(page->middle).put(page->after);
     return static_cast<std::size_t>(w.at() - data);
   });
   return framing.is_head ? 0 : body.length;

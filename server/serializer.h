@@ -22,6 +22,7 @@ struct AnswerFraming {
   bool is_chunked = false;                ///< … in chunks, or
   std::optional<std::uint64_t> length{};  ///< … that long; else until the connection's end
   TextForm page_form = TextForm::html;    ///< of a response that is the page of its status
+  std::string_view request_id{};          ///< of an error's page
 };
 
 /// False when the response must not be sent: a status outside 200 to 599, a field name that is no

@@ -30,6 +30,7 @@ class Server {
   struct Options {
     config::Limits limits;
     config::Timeouts timeouts;
+    config::RequestIds request_id{};
     /// Open connections before accepting stops; the caller has matched it to RLIMIT_NOFILE.
     std::uint64_t max_connections = 10'000;
   };

@@ -56,8 +56,12 @@ Server::Impl::Profile::Profile(Impl& impl, const config::Limits& limit,
                                const config::Timeouts& timeout)
     : limits(limit),
       timeouts(timeout),
-      session{
-          .router = impl.router_, .limits = limits, .date = impl.date_, .counters = impl.counters_},
+      session{.router = impl.router_,
+              .limits = limits,
+              .date = impl.date_,
+              .counters = impl.counters_,
+              .answers_id = impl.options_.request_id.answer,
+              .pool = server::make_exchange_pool(impl.options_.request_id.trust)},
       context(impl.loop_, session, limits, timeouts, impl.deadlines_, impl) {}
 
 Server::Impl::~Impl() {
@@ -197,13 +201,19 @@ std::optional<Server::Impl::Client> Server::Impl::count(const sockaddr_storage& 
   return client;
 }
 
+void Server::Impl::turn_away(int socket, std::string_view peer, std::uint16_t port, Profile& of) {
+  clients_.turn_away({.socket = socket, .peer = peer, .port = port}, date_, of.context.receive,
+                     of.session.access_log);
+  of.context.log_written();
+}
+
 void Server::Impl::on_accepted(UniqueFd socket, const sockaddr_storage& address, std::uint16_t port,
                                std::uint32_t profile) {
   Profile& of = *profiles_[profile];
   server::Peer peer;
   peer.describe(address);
   auto client = count(address, of);
-  if (!client) return clients_.turn_away(socket.get(), peer.view(), date_, of.context.receive);
+  if (!client) return turn_away(socket.get(), peer.view(), port, of);
   Connection& connection = admit(std::move(socket), peer.view(), port, of);
   connection.set_client(client->key, client->is_counted);
   connection.start();
@@ -223,7 +233,11 @@ bool Server::Impl::take_connection(UniqueFd socket, std::uint32_t profile) {
   Connection& connection = admit(std::move(socket), peer.view(), port, of);
   if (client) connection.set_client(client->key, client->is_counted);
   connection.set_accepted_elsewhere();
-  added_.push_back({.connection = &connection, .peer = address, .is_refused = !client});
+  added_.push_back({.connection = &connection,
+                    .peer = address,
+                    .port = port,
+                    .profile = profile,
+                    .is_refused = !client});
   if (added_.size() == 1) soon([](Impl& impl) { impl.soon(&Impl::start_added); });
   return true;
 }
@@ -235,7 +249,7 @@ void Server::Impl::start_added() {
     if (next.is_refused) {
       server::Peer peer;
       peer.describe(next.peer);
-      clients_.turn_away(next.connection->fd(), peer.view(), date_, next.connection->scratch());
+      turn_away(next.connection->fd(), peer.view(), next.port, *profiles_[next.profile]);
       next.connection->close();
     } else {
       next.connection->start();

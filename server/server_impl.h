@@ -89,6 +89,7 @@ struct Server::Impl final : private server::Acceptor::Owner,
   std::optional<Client> count(const sockaddr_storage& peer, const Profile& profile);
   server::Connection& admit(UniqueFd socket, std::string_view peer, std::uint16_t port,
                             Profile& profile);
+  void turn_away(int socket, std::string_view peer, std::uint16_t port, Profile& of);
   void start_added();
   /// Not after the end.
   void soon(std::function<void(Impl&)> call);
@@ -116,6 +117,8 @@ struct Server::Impl final : private server::Acceptor::Owner,
   struct Added {
     server::Connection* connection;
     sockaddr_storage peer;
+    std::uint16_t port;
+    std::uint32_t profile;
     bool is_refused;
   };
   std::deque<Added> added_;      // by add_connection(), and not read yet

@@ -36,7 +36,8 @@ class HandlerTasks;
 struct Exchange;
 
 /// The memory of requests in hand, shared by the sessions of one server so that idle ones own none.
-std::shared_ptr<ExchangePool> make_exchange_pool();
+/// `trusts_ids`: a request is called what its client says (RequestId).
+std::shared_ptr<ExchangePool> make_exchange_pool(bool trusts_ids = false);
 /// The coroutines of handlers that wait.
 std::shared_ptr<HandlerTasks> make_handler_tasks();
 
@@ -60,7 +61,8 @@ struct SessionContext {
   DateCache& date;  // the Date field's text, refreshed once a second by the server
   WorkerCounters& counters;
   AccessLog* access_log = nullptr;
-  bool draining = false;  // every answer says Connection: close
+  bool draining = false;    // every answer says Connection: close
+  bool answers_id = false;  // … and X-Request-Id
   // Set by the connection before it calls its session:
   std::int64_t now_ms = 0;        // monotonic
   SessionOwner* owner = nullptr;  // kept where a handler answers later: idle sessions need none
@@ -188,6 +190,7 @@ class Session {
   void decide_persistence() noexcept;
   void admit(std::string_view in, std::string& out);
   void read_body(std::string_view& in, std::string& out);
+  std::string_view host() const noexcept;
   bool asks_too_often() noexcept;  // session_limits.cpp
 
   void discard_body(std::string_view& in, std::string& out);
@@ -219,6 +222,8 @@ class Session {
   AnswerFraming begin_answer();
   bool run_after(Response& response) noexcept;
   void answer(Response&& response, std::string& out);
+  std::string_view request_id() noexcept;
+  void put_id(Response& response);
   void put_interim(std::string_view bytes, std::string& out);
   void finish_answer(const Finished& answer);
   void finish_stream(const AnswerState& answer, std::string_view out);

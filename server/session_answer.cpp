@@ -49,17 +49,32 @@ bool Session::run_after(Response& response) noexcept {
   return guarded(&ex.request, [&] { router.run_after(ex.request, response); });
 }
 
+std::string_view Session::request_id() noexcept {
+  return exchange_->id.get(exchange_->parser.fields());
+}
+
+/// Where every answer says how its request is called.
+void Session::put_id(Response& response) {
+  if (!context_.answers_id) return;
+  response.set_header(std::string(RequestId::kField), std::string(request_id()));
+}
+
 void Session::answer(Response&& response, std::string& out) {
   Exchange& ex = *exchange_;
   if (!run_after(response)) response = Response::error(500);
   if (!is_sendable(response)) {
     log::error("response not sendable", {{"method", ex.check.method_text(ex.head_view)},
                                          {"path", ex.target.path},
-                                         {"status", response.status()}});
+                                         {"status", response.status()},
+                                         {"request_id", request_id()}});
     response = Response::error(500);
   }
+  put_id(response);
   AnswerFraming framing = begin_answer();
-  if (response.is_page()) framing.page_form = choose_text_form(ex.parser.fields());
+  if (response.is_page()) {
+    framing.page_form = choose_text_form(ex.parser.fields());
+    if (response.status() >= 400) framing.request_id = request_id();
+  }
   std::size_t before = out.size();
   std::uint64_t bytes = serialize(response, framing, out);
   std::size_t size = out.size() - before;

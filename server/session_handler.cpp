@@ -52,8 +52,7 @@ void Session::build_request() {
       .target(ex.check.target(ex.head_view))
       .path(ex.target.path)
       .query(ex.target.query)
-      // The authority of an absolute-form replaces Host (RFC 9112 §3.2.2).
-      .host(ex.target.authority.empty() ? ex.facts.host : ex.target.authority)
+      .host(host())
       .version(ex.check.minor_version() == 0 ? 10 : 11)
       .headers(ex.parser.fields())
       .params(ex.route_scratch.params)

@@ -23,7 +23,12 @@ bool Session::asks_too_often() noexcept {
   const RequestRate rate{.requests = context_.limits.requests_per_second,
                          .burst = context_.limits.requests_burst};
   if (rate.is_limited()) wait = buckets.take(in_scope(client_, context_.client_scope), rate, now);
-  if (const RouteLimit* own = ex.route.limit; own != nullptr && wait == nanoseconds(0)) {
+  const RouteLimit* own = ex.route.limit;
+  const auto& router = context_.router.impl();
+  if (ex.route.handler == &router.fallback && router.fallback_limit) {
+    own = router.fallback_limit(host(), ex.target.path);
+  }
+  if (own != nullptr && wait == nanoseconds(0)) {
     wait = buckets.take(in_scope(client_, own->scope), own->rate, now);
   }
   if (wait == nanoseconds(0)) return false;

@@ -29,10 +29,10 @@ void Session::record(const Finished& answer, std::uint32_t earlier) noexcept {
                     .target = ex.check.target(ex.head_view),
                     .path = ex.target.path,
                     .query = ex.target.query,
-                    // The authority of an absolute-form replaces Host (RFC 9112 §3.2.2).
-                    .host = ex.target.authority.empty() ? ex.facts.host : ex.target.authority,
+                    .host = host(),
                     .fields = ex.parser.fields(),
                     .answer_head = {},
+                    .request_id = {},
                     .version = ex.check.minor_version() == 0 ? 10 : 11,
                     .status = answer.status,
                     .body_bytes = answer.body_bytes,
@@ -45,6 +45,7 @@ void Session::record(const Finished& answer, std::uint32_t earlier) noexcept {
   if (log.wants_answer_head()) {
     entry.answer_head = answer.head.substr(0, answer.head.find("\r\n\r\n"));
   }
+  if (log.wants_request_id()) entry.request_id = request_id();
   if (active_) entry.duration_us = duration_cast<microseconds>(Clock::now() - ex.started).count();
   log.record(entry);
 }
@@ -82,8 +83,9 @@ void Session::end_record(std::uint64_t missing) noexcept {
 }
 
 void Session::on_cut(std::uint64_t unsent) noexcept {
-  if (context_.access_log == nullptr || !exchange_) return;
+  if (!exchange_) return;
   Exchange& ex = *exchange_;
+  const bool is_logged = context_.access_log != nullptr;
   if (!active_ && !ex.sent.is_open) return;
   if (stage_ == Stage::upgraded) return;  // its 101 was all that HTTP has to say
   ex.was_cut = true;
@@ -92,15 +94,17 @@ void Session::on_cut(std::uint64_t unsent) noexcept {
   } else if (ex.answer && ex.answer->head_sent) {
     // The framing of chunks that were not taken counts as content that was not.
     const AnswerState& a = *ex.answer;
+    count_answer(a.status);
     std::uint64_t body = a.bodiless ? 0 : a.written;
-    record({.status = a.status,
-            .body_bytes = body - std::min(body, unsent + a.output.size()),
-            .bytes_out = a.bytes_out - std::min(a.bytes_out, unsent),
-            .head = a.head_text},
-           requests_ - 1);
-  } else {
+    Finished sent{.status = a.status,
+                  .body_bytes = body - std::min(body, unsent + a.output.size()),
+                  .bytes_out = a.bytes_out - std::min(a.bytes_out, unsent),
+                  .head = a.head_text};
+    if (is_logged) record(sent, requests_ - 1);
+  } else if (stage_ != Stage::file) {  // whose answer is counted
+    count_answer(kClientLeft);
     ex.interim_bytes -= std::min(ex.interim_bytes, unsent);
-    record({.status = kClientLeft, .head = {}}, requests_);
+    if (is_logged) record({.status = kClientLeft, .head = {}}, requests_);
   }
   if (active_) context_.counters.requests_active.sub(1);
   active_ = false;

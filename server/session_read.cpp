@@ -153,6 +153,12 @@ void Session::decide_persistence() noexcept {
   close_ = persists ? Close::no : Close::asked_by_client;
 }
 
+/// The authority of an absolute-form replaces Host (RFC 9112 §3.2.2).
+std::string_view Session::host() const noexcept {
+  const Exchange& ex = *exchange_;
+  return ex.target.authority.empty() ? ex.facts.host : ex.target.authority;
+}
+
 /// The head is fine: answers now, or begins to read the body.
 void Session::admit(std::string_view in, std::string& out) {
   Exchange& ex = *exchange_;

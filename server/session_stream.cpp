@@ -85,8 +85,9 @@ void Session::abandon(int status, std::string& out) {
   if (a.stage != waiting && a.stage != started && a.stage != upgraded) return advance(out);
   ex.why = body_error(status, eof_);
   if (status == 503) {
-    log::warn("handler did not answer in time",
-              {{"method", ex.request.method()}, {"path", ex.request.path()}});
+    log::warn("handler did not answer in time", {{"method", ex.request.method()},
+                                                 {"path", ex.request.path()},
+                                                 {"request_id", request_id()}});
   }
   close_ = Close::ours;
   if (a.stage != waiting) return cut(out);
@@ -106,6 +107,7 @@ bool Session::put_head(std::string& out) {
     answer(Response::error(500), out);
     return false;
   }
+  put_id(*a.head);
   bool to_the_end = !a.chunked && !a.length && !a.bodiless;
   if (to_the_end && close_ == Close::no) close_ = Close::ours;
   AnswerFraming framing = begin_answer();
@@ -176,6 +178,7 @@ void Session::put_switching(std::string& out) {
   close_ = Close::ours;
   put_interim(std::string_view(a.output).substr(0, std::min(a.head_at, a.output.size())), out);
   a.output.erase(0, a.head_at);
+  put_id(*a.head);
   std::size_t before = out.size();
   serialize_informational(101, a.head->headers(), out);
   a.head_sent = true;

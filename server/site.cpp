@@ -24,6 +24,11 @@ struct CacheRule {
   std::string value;
 };
 
+struct Limited {
+  Match match;
+  RouteLimit limit;
+};
+
 struct HeaderRule {
   Match match;
   config::HeaderRule change;
@@ -40,6 +45,15 @@ bool has_field(const Response& response, std::string_view name) noexcept {
                              [&](const auto& field) { return iequals(field.name, name); });
 }
 
+/// Where the clients of a rule count. A line end is in no pattern of a route, whose scopes these
+/// must not meet, and in no element.
+std::uint64_t scope_of(std::string_view site, const config::Match& match) {
+  std::string place("\n");
+  place += site;
+  for (const auto& element : match) place.append("\n").append(element);
+  return client_scope(place);
+}
+
 bool is_read(std::string_view method) noexcept { return method == "GET" || method == "HEAD"; }
 
 }  // namespace
@@ -50,6 +64,7 @@ struct Site::Impl {
   Compression* compression = nullptr;
   std::vector<CacheRule> cache_control;
   std::vector<HeaderRule> headers;
+  std::vector<Limited> limits;
   std::string fallback_path;  // "/index.html", as a request would ask for it
   std::optional<Files> files;
   std::optional<RootDirectory> root;  // for listings and error pages
@@ -58,7 +73,7 @@ struct Site::Impl {
   // Of the request in hand; members, so that their storage is used again.
   std::string relative, path;
 
-  bool locate(const Request& request);
+  bool locate(std::string_view asked);
   std::string_view type_of(const Response& response) const noexcept;
   std::optional<Response> instead_of_missing(const Request& request);
   bool may_fall_back(const Request& request) const noexcept;
@@ -68,7 +83,8 @@ struct Site::Impl {
   void compress(const Request& request, Response& response);
 };
 
-Result<Site> Site::open(const config::Site& site, Files::Options options, Compression* shared) {
+Result<Site> Site::open(const config::Site& site, Files::Options options, Compression* shared,
+                        std::string_view name) {
   auto impl = std::make_unique<Impl>();
   impl->rules = site;
   impl->compression = shared;
@@ -84,6 +100,11 @@ Result<Site> Site::open(const config::Site& site, Files::Options options, Compre
     impl->cache_control.push_back({Match(rule.match), rule.value});
   }
   for (const auto& rule : site.headers) impl->headers.push_back({Match(rule.match), rule});
+  for (const auto& rule : site.rate_limits) {
+    impl->limits.push_back({Match(rule.match),
+                            {.rate = {rule.requests_per_second, rule.requests_burst},
+                             .scope = scope_of(name, rule.match)}});
+  }
   if (!site.root.empty()) {
     auto files = Files::open(options);
     if (!files) return std::unexpected(files.error());
@@ -109,10 +130,10 @@ Site& Site::operator=(Site&&) noexcept = default;
 
 // The path is compared as Files reads it, so that no spelling of it escapes a rule.
 // False when it is none that Files would look for: then `path` is "/".
-bool Site::Impl::locate(const Request& request) {
+bool Site::Impl::locate(std::string_view asked) {
   bool is_directory = false;
   path = "/";
-  if (normalise_path(request.path(), relative, is_directory) != PathVerdict::ok) return false;
+  if (normalise_path(asked, relative, is_directory) != PathVerdict::ok) return false;
   path += relative;
   if (is_directory && !relative.empty()) path += '/';
   return true;
@@ -120,7 +141,7 @@ bool Site::Impl::locate(const Request& request) {
 
 std::optional<Response> Site::redirect(const Request& request) {
   Impl& impl = *impl_;
-  if (impl.rules.redirects.empty() || !impl.locate(request)) return std::nullopt;
+  if (impl.rules.redirects.empty() || !impl.locate(request.path())) return std::nullopt;
   for (const auto& rule : impl.rules.redirects) {
     std::string_view from = rule.from;
     std::string_view rest = impl.path;
@@ -157,7 +178,7 @@ Response Site::answer(const Request& request) {
 }
 
 std::optional<Response> Site::Impl::instead_of_missing(const Request& request) {
-  if ((!rules.listing && fallback_path.empty()) || !locate(request)) return std::nullopt;
+  if ((!rules.listing && fallback_path.empty()) || !locate(request.path())) return std::nullopt;
   if (rules.listing && path.ends_with('/')) {
     if (auto listing = Listing::read(*root, relative, options.refuse)) {
       answered = false;
@@ -195,12 +216,22 @@ void Site::Impl::set_cache_control(const Request& request, Response& response) {
   if (cache_control.empty() || response.is_page() || has_field(response, "cache-control")) return;
   int status = response.status();
   if (status != 200 && status != 206 && status != 304) return;
-  locate(request);
+  locate(request.path());
   for (const auto& rule : cache_control) {
     if (!rule.match.has({path, type_of(response)})) continue;
     response.header("Cache-Control", rule.value);
     return;
   }
+}
+
+const RouteLimit* Site::limit(std::string_view asked) {
+  Impl& impl = *impl_;
+  if (impl.limits.empty()) return nullptr;
+  impl.locate(asked);
+  for (const auto& [match, limit] : impl.limits) {
+    if (match.has({impl.path, {}})) return limit.rate.is_limited() ? &limit : nullptr;
+  }
+  return nullptr;
 }
 
 void Site::finish(const Request& request, Response& response) {
@@ -220,7 +251,7 @@ void Site::Impl::show_own_page(const Request& request, Response& response) {
 
 void Site::Impl::change_fields(const Request& request, Response& response) {
   if (headers.empty()) return;
-  locate(request);
+  locate(request.path());
   const std::string type(type_of(response));  // a rule may change it
   Subject subject{path, type};
   for (const auto& rule : headers) {

@@ -9,9 +9,11 @@
 #include <pronghorn/server/response.h>
 
 #include "server/files.h"
+#include "server/router_impl.h"
 
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace pronghorn::server {
 
@@ -20,9 +22,11 @@ class Compression;
 class Site {
  public:
   /// `options` are what the files of all sites have in common: not the root, not the index.
-  /// `shared` may be null (nothing is compressed), and outlives the site.
+  /// `shared` may be null (nothing is compressed), and outlives the site. `name` is the same in
+  /// every process, and no other site's.
   /// @errors the root cannot be opened
-  static Result<Site> open(const config::Site& site, Files::Options options, Compression* shared);
+  static Result<Site> open(const config::Site& site, Files::Options options, Compression* shared,
+                           std::string_view name = {});
   ~Site();
   Site(Site&&) noexcept;
   Site& operator=(Site&&) noexcept;
@@ -31,6 +35,8 @@ class Site {
   std::optional<Response> redirect(const Request& request);
   /// The files: what Files answers, a listing, or the fallback, with Cache-Control by rule.
   Response answer(const Request& request);
+  /// The first limit that the path fits; null: none. The path as it came, not yet looked at.
+  const RouteLimit* limit(std::string_view path);
   /// To be called with every answer to this site's requests: puts the site's own page in place of
   /// the built-in one, changes fields by rule, and compresses.
   void finish(const Request& request, Response& response);

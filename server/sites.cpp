@@ -12,45 +12,53 @@ Result<Sites> Sites::open(const config::Config& config, const Files::Options& op
     sites.compression_ = std::make_unique<Compression>(config.compression);
     sites.has_after_ = true;
   }
-  if (auto added = sites.add(config, options); !added) return std::unexpected(added.error());
+  if (auto added = sites.add(config, options, {}); !added) return std::unexpected(added.error());
   for (const auto& host : config.hosts) {
     for (const auto& name : host.names) sites.hosts_.add(name, sites.sites_.size());
-    if (auto added = sites.add(host.site, options); !added) return std::unexpected(added.error());
+    if (auto added = sites.add(host.site, options, host.names.front()); !added)
+      return std::unexpected(added.error());
   }
   return sites;
 }
 
-Result<void> Sites::add(const config::Site& rules, const Files::Options& options) {
-  auto site = Site::open(rules, options, compression_.get());
+Result<void> Sites::add(const config::Site& rules, const Files::Options& options,
+                        std::string_view name) {
+  auto site = Site::open(rules, options, compression_.get(), name);
   if (!site) return std::unexpected(site.error());
   sites_.push_back(std::move(*site));
   has_files_ = has_files_ || !rules.root.empty();
   has_before_ = has_before_ || !rules.redirects.empty();
   has_after_ = has_after_ || !rules.headers.empty() || !rules.error_pages.empty();
+  has_limits_ = has_limits_ || rules.count_clients();
   return {};
 }
 
 /// Null: unknown, and to be refused.
-Site* Sites::find(const Request& request) noexcept {
+Site* Sites::find(std::string_view host) noexcept {
   if (sites_.size() == 1 && !refuse_unknown_) return &sites_.front();
-  if (auto index = hosts_.find(request.host())) return &sites_[*index];
+  if (auto index = hosts_.find(host)) return &sites_[*index];
   return refuse_unknown_ ? nullptr : &sites_.front();
 }
 
 std::optional<Response> Sites::before(const Request& request) {
-  Site* site = find(request);
+  Site* site = find(request.host());
   // RFC 9110 §15.5.20
   if (site == nullptr) return Response::error(421);
   return site->redirect(request);
 }
 
 Response Sites::answer(const Request& request) {
-  Site* site = find(request);
+  Site* site = find(request.host());
   return site == nullptr ? Response::error(421) : site->answer(request);
 }
 
+const RouteLimit* Sites::limit(std::string_view host, std::string_view path) {
+  Site* site = find(host);
+  return site == nullptr ? nullptr : site->limit(path);
+}
+
 void Sites::after(const Request& request, Response& response) {
-  if (Site* site = find(request)) site->finish(request, response);
+  if (Site* site = find(request.host())) site->finish(request, response);
 }
 
 }  // namespace pronghorn::server

@@ -31,13 +31,17 @@ class Sites {
   std::optional<Response> before(const Request& request);
   /// The files of the request's site.
   Response answer(const Request& request);
+  bool has_limits() const noexcept { return has_limits_; }
+  /// How often a client may ask its site for the files at that path; null: as often as it likes.
+  const RouteLimit* limit(std::string_view host, std::string_view path);
   /// The rules of the request's site for the answer, whoever gave it.
   void after(const Request& request, Response& response);
 
  private:
   Sites() = default;
-  Result<void> add(const config::Site& rules, const Files::Options& options);
-  Site* find(const Request& request) noexcept;
+  /// `name` is the same in every process, and no other site's.
+  Result<void> add(const config::Site& rules, const Files::Options& options, std::string_view name);
+  Site* find(std::string_view host) noexcept;
 
   std::unique_ptr<Compression> compression_;
   std::vector<Site> sites_;  // the default one first
@@ -46,6 +50,7 @@ class Sites {
   bool has_files_ = false;
   bool has_before_ = false;
   bool has_after_ = false;
+  bool has_limits_ = false;
 };
 
 }  // namespace pronghorn::server

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <optional>
 #include <utility>
 #include <wslay/wslay.h>
 
@@ -40,6 +41,30 @@ ssize_t append_output(const std::uint8_t* data, std::size_t size, int, void* end
   return static_cast<ssize_t>(size);
 }
 
+/// With a mask (§5.2).
+constexpr std::size_t header_length(std::uint64_t payload) noexcept {
+  return (payload < 126 ? 2 : payload < 65'536 ? 4 : 10) + 4;
+}
+
+/// What a header says that is here in full; nothing of one that is not.
+std::optional<wslay_frame_iocb> read_header(std::string_view bytes) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (bytes.size() < 2) return std::nullopt;
+  const std::size_t extended = (byte(1) & 0x7f) == 127 ? 8 : (byte(1) & 0x7f) == 126 ? 2 : 0;
+  const bool is_masked = (byte(1) & 0x80) != 0;
+  if (bytes.size() < 2 + extended + (is_masked ? 4 : 0)) return std::nullopt;
+  wslay_frame_iocb header{};
+  header.fin = byte(0) >> 7;
+  header.rsv = (byte(0) >> 4) & 7;
+  header.opcode = byte(0) & 15;
+  header.mask = is_masked ? 1 : 0;
+  header.payload_length = extended == 0 ? byte(1) & 0x7f : 0;
+  for (std::size_t i = 0; i < extended; ++i) {
+    header.payload_length = header.payload_length << 8 | byte(2 + i);
+  }
+  return header;
+}
+
 }  // namespace
 
 void WebSocketSession::Free::operator()(wslay_frame_context* context) const noexcept {
@@ -61,6 +86,7 @@ WebSocketSession::~WebSocketSession() = default;
 
 void WebSocketSession::on_bytes(std::string_view bytes, std::int64_t now_ms, std::string& out) {
   ends_.input = bytes;
+  framed_ = 0;
   now_ms_ = now_ms;
   out_ = &out;
   while (state_ != State::closed) {
@@ -76,6 +102,7 @@ void WebSocketSession::on_bytes(std::string_view bytes, std::int64_t now_ms, std
       break;
     }
   }
+  if (state_ != State::closed && !in_frame_) look_at_header(bytes);
   ends_.input = {};
   out_ = nullptr;
 }
@@ -91,9 +118,11 @@ void WebSocketSession::on_piece(const wslay_frame_iocb& piece) {
     if (!begin_frame(piece)) return;
     in_frame_ = true;
     frame_left_ = piece.payload_length;
+    framed_ += header_length(piece.payload_length) - std::exchange(header_size_, std::uint8_t{0});
   }
   const std::string_view data = view(piece.data, piece.data_length);
   frame_left_ -= data.size();
+  framed_ += data.size();
   const bool is_last = frame_left_ == 0;
   if (wslay_is_ctrl_frame(piece.opcode)) {
     control_ += data;
@@ -110,6 +139,19 @@ void WebSocketSession::on_piece(const wslay_frame_iocb& piece) {
   in_frame_ = false;
   if (wslay_is_ctrl_frame(piece.opcode)) return end_control(piece.opcode);
   if (piece.fin) end_message(std::exchange(message_, {}));
+}
+
+/// wslay tells of a frame with the first byte of its payload; a client that waits to be told that
+/// its frame is refused would wait for ever. What of `bytes` no frame had is the next one's header.
+void WebSocketSession::look_at_header(std::string_view bytes) {
+  bytes.remove_prefix(static_cast<std::size_t>(std::min<std::uint64_t>(framed_, bytes.size())));
+  header_size_ += static_cast<std::uint8_t>(
+      bytes.copy(header_.data() + header_size_, kLongestHeader - header_size_));
+  const auto header = read_header({header_.data(), header_size_});
+  if (!header || !begin_frame(*header)) return;
+  in_frame_ = true;
+  frame_left_ = header->payload_length;
+  header_size_ = 0;
 }
 
 /// The rules that a frame's header can break (§5.1, §5.2, §5.4). @returns false after fail()

@@ -7,6 +7,8 @@
 
 #include "server/utf8_check.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -84,6 +86,7 @@ class WebSocketSession {
   };
   void on_piece(const wslay_frame_iocb& piece);
   bool begin_frame(const wslay_frame_iocb& frame);
+  void look_at_header(std::string_view bytes);
   bool is_affordable(std::uint64_t payload) noexcept;
   void on_message_data(std::string_view data, bool is_whole_message);
   void end_frame(const wslay_frame_iocb& frame, std::string_view data, bool is_whole);
@@ -109,7 +112,11 @@ class WebSocketSession {
   std::uint64_t credit_;        // thousandths of small frames that may still come
   State state_ = State::open;
   bool in_frame_ = false;
-  bool in_message_ = false;  // a message has begun and is not over
+  static constexpr std::size_t kLongestHeader = 14;
+  std::array<char, kLongestHeader> header_{};  // of a frame whose payload has not begun
+  std::uint8_t header_size_ = 0;
+  std::uint64_t framed_ = 0;  // of the call in progress: bytes of frames that were told
+  bool in_message_ = false;   // a message has begun and is not over
   bool is_text_ = false;
   std::uint16_t close_code_ = 1006;
   std::string close_reason_;

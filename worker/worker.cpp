@@ -69,6 +69,7 @@ struct Worker::Impl {
   void fault(const std::string& why);
   void begin_serving();
   void drain();
+  void cut();
   void on_channel_end();
   void finish(int code);
 
@@ -107,13 +108,14 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, std::optional<ipc::Cli
       server(loop, std::move(router),
              {.limits = options.config.limits,
               .timeouts = options.config.timeouts,
+              .request_id = options.config.request_id,
               .max_connections = options.max_connections},
              &slot.counters),
       heartbeat(loop, slot,
                 [this] {
                   if (gate) gate->on_tick();
                 }),
-      deadline(loop, [this] { server.close_connections(); }) {
+      deadline(loop, [this] { cut(); }) {
   open_access_log();
   if (clients) server.set_client_table(&clients->table(), options.boot->slot);
   // The others' doorbells, and only where all accept from one socket: who has a socket of its own,
@@ -214,6 +216,10 @@ void Worker::Impl::on_internal(const ipc::Json& json, ipc::ReceivedHandle handle
   if (link.take(json, handle)) return;
   auto ours = ipc::decode_pronghorn(json);
   if (ours && ours->act == "drain") server.begin_drain();
+  if (ours && ours->act == "cut") {
+    drain();
+    cut();
+  }
   if (ours && ours->act == "reopen") take_log(*ours, handle);
 }
 
@@ -278,6 +284,13 @@ void Worker::Impl::drain() {
     finished = true;
     if (!channel->disconnect()) loop.stop();
   });
+}
+
+/// Ends what is in flight; the access log has a line of each, with what was sent.
+void Worker::Impl::cut() {
+  slot.counters.requests_cut.add(slot.counters.requests_active.get());
+  server.close_connections();
+  if (access_log) access_log->flush();
 }
 
 void Worker::Impl::on_channel_end() {

@@ -111,6 +111,31 @@ class ClientLimits(unittest.TestCase):
         for sock in held:
             sock.close()
 
+    def test_files_have_limits_by_path_and_site_in_all_workers_together(self):
+        server = Server.in_folder({
+            "pronghorn.toml":
+            'listen = "127.0.0.1:0"\nworkers = 2\nroot = "www"\n'
+            '[[rate_limits]]\nmatch = "/downloads/*"\nrequests_per_second = 1\nrequests_burst = 20\n'
+            '[[hosts]]\nnames = "free.org"\nroot = "www"\n',
+            "www/downloads/a": "A", "www/downloads/b": "B", "www/index.html": "INDEX"}, config="pronghorn.toml")
+        self.addCleanup(server.close)
+        server.start()
+        served = 0
+        # One connection a request: both workers take some.
+        while get(server.port, "/downloads/" + "ab"[served % 2])[0] == 200:
+            served += 1
+        self.assertGreaterEqual(served, 20)
+        self.assertLess(served, 40)
+        status, fields, _ = get(server.port, "/x/../%64ownloads//a")
+        self.assertEqual((status, fields["retry-after"]), (429, "1"))
+        self.assertEqual(get(server.port)[0], 200)
+        self.assertEqual(get(server.port, "/none")[0], 404)
+        for source, host, expected in (("127.0.0.2", "t", 200), ("127.0.0.1", "free.org", 200), ("127.0.0.1", "t", 429)):
+            with from_address(server.port, source) as other:
+                other.sendall(f"GET /downloads/a HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                self.assertEqual(read_answer(other)[0], expected, (source, host))
+        self.assertGreater(sum(w["requests_refused"] for w in server.status()["workers"]), 1)
+
     def test_limits_of_one_listener(self):
         server = self.serve(
             'listen = "127.0.0.1:0"\nworkers = 2\n[limits]\nbody = "10B"\n[[listeners]]\naddress = "unix:own.sock"\n'

@@ -113,6 +113,11 @@ class Privileges(unittest.TestCase):
             self.assertEqual(status["Gid"], ["12345"] * 4)
             self.assertEqual(status["Groups"], ["12345"])
 
+    def test_root_s_group_is_said_and_another_is_not(self):
+        for group, is_said in (("0", True), ("root", True), ("nogroup", False)):
+            with self.subTest(group), self.serve(as_nobody(f'group = "{group}"\n')) as server:
+                self.assertEqual("workers keep root's group" in server.stderr(), is_said)
+
     def test_the_command_line_names_user_and_group_and_wins(self):
         with self.serve() as server:
             folder = server.path / "site"

@@ -82,6 +82,24 @@ class InFlight(unittest.TestCase):
             self.assertEqual(server.alive(), [])
             sock.close()
 
+    def test_what_is_cut_has_its_line_with_what_was_sent(self):
+        for stop in (lambda s: (s.signal(signal.SIGTERM), wait_until(lambda: "stopping" in s.stderr(), "it"), s.signal(signal.SIGTERM)),
+                     lambda s: s.signal(signal.SIGINT)):
+            log = 'access_log = "access.log"\naccess_log_format = "%m %U %s %X"\naccess_log_flush = "1m"\nroot = "www"\n'
+            toml = log + 'listen = "127.0.0.1:0"\nworkers = 2\n[[routes]]\npath = "/echo"\nhandler = "echo"\n'
+            with Server.in_folder({"a.toml": toml, "www/big": "b" * 50_000_000}, config="a.toml") as server:
+                sock = self.begin_request(server)
+                taker = connect(server.port)
+                taker.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertEqual(len(taker.recv(1)), 1)  # and no more: it is in flight
+                stop(server)
+                self.assertEqual(server.wait(), 0)
+                lines = (server.path / "access.log").read_text().splitlines()
+                self.assertEqual(sorted(lines), ["GET /big 200 X", "POST /echo 499 X"])
+                self.assertIn("cut=2", server.stderr())
+                sock.close()
+                taker.close()
+
     def test_int_does_not_wait_long(self):
         with self.server() as server:
             sock = self.begin_request(server)

@@ -121,6 +121,8 @@ config::Site site_with_rules() {
   site.redirects = {{.from = "/gr\xc3\xbc\xc3\x9f/*", .to = "https://example.org/*", .status = 308},
                     {.from = "/x", .to = "/y?z=1", .status = 301}};
   site.error_pages = {{.status = {404, 410}, .file = "404.html"}, {.status = {500}, .file = "e/5"}};
+  site.rate_limits = {{.match = {"/d/*", "*.iso"}, .requests_per_second = 5, .requests_burst = 7},
+                      {.match = {}, .requests_per_second = 0, .requests_burst = 0}};
   return site;
 }
 

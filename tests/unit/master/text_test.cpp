@@ -78,7 +78,9 @@ TEST_CASE("slot record: a death keeps the counters and takes back what only a li
   CHECK(in_flight(*board).requests == 1);
   CHECK(totals(*board).requests == 100);
 
-  record_exit(slot, {.code = 0, .signal = {}});
+  slot.counters.requests_cut.add(3);  // by itself, as it had to leave
+  CHECK(record_exit(slot, {.code = 0, .signal = {}}) == 3);
+  CHECK(slot.counters.requests_cut.get() == 0);
   CHECK(slot.last_exit_request.text().empty());
 }
 

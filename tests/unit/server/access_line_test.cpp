@@ -115,12 +115,16 @@ TEST_CASE("access line: each letter") {
       {"%V %v %p", "example.org:8080 example.org 8080"},
       {"%P", std::to_string(::getpid())},
       {"%k %X", "4 +"},
+      {"%L", "-"},
       {"100%%", "100%"},
   };
   for (const auto& [format, expected] : rows) {
     CAPTURE(format);
     CHECK(line(format, e) == expected + "\n");
   }
+  const std::string id(64, 'i');
+  e.request_id = id;
+  CHECK(line("%L", e) == id + "\n");
   e.connection = Connection::closed;
   CHECK(line("%X", e) == "-\n");
   e.connection = Connection::aborted;
@@ -136,6 +140,9 @@ TEST_CASE("access line: each letter") {
 TEST_CASE("access line: only a pattern with %{…}o asks for the answer's head") {
   CHECK(AccessLine(*config::parse_log_format("%{X}o"), 0).wants_answer_head());
   CHECK_FALSE(AccessLine(*config::parse_log_format("json"), 0).wants_answer_head());
+  CHECK(AccessLine(*config::parse_log_format("json"), 0).wants_request_id());
+  CHECK(AccessLine(*config::parse_log_format("%L"), 0).wants_request_id());
+  CHECK_FALSE(AccessLine(*config::parse_log_format("combined"), 0).wants_request_id());
 }
 
 TEST_CASE("access line: json has the documented keys and types") {
@@ -143,13 +150,14 @@ TEST_CASE("access line: json has the documented keys and types") {
   auto e = entry();
   e.fields = fields;
   e.connection = Connection::closed;
+  e.request_id = "5f";
   const std::string text = line("json", e);
   CHECK(text ==
         "{\"time\":\"2026-11-22T12:01:40.123Z\",\"client\":\"127.0.0.1\",\"method\":\"GET\","
         "\"target\":\"/a%20b?x=1\",\"protocol\":\"HTTP/1.1\",\"host\":\"example.org:8080\","
         "\"status\":200,\"body_bytes\":1234,\"bytes_in\":77,\"bytes_out\":1400,"
         "\"duration_us\":3456789,\"connection\":\"close\",\"referer\":null,"
-        "\"user_agent\":\"caf\\u00e9 \\ud83d\\ude00\",\"worker\":2}\n");
+        "\"user_agent\":\"caf\\u00e9 \\ud83d\\ude00\",\"worker\":2,\"request_id\":\"5f\"}\n");
   CHECK(nlohmann::json::parse(text).at("user_agent") == fields[0].value);
 }
 

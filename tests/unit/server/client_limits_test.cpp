@@ -2,6 +2,7 @@
 // Limits that go by the client's address, and limits of one listener.
 #include "base/client_table.h"
 #include "connection_support.h"
+#include "logged.h"
 #include "server/connection_context.h"
 
 #include <algorithm>
@@ -171,6 +172,33 @@ TEST_CASE("client limits: a head that is wrong is 400 as ever, however often") {
     REQUIRE(s.ends(c));
     CHECK(c.received.starts_with("HTTP/1.1 400"));
   }
+}
+
+TEST_CASE("client limits: a connection that is refused is one line of the access log") {
+  TestServer s(with(1));
+  LogFile file("%h %s %B %O %X \"%r\" %L %{Retry-After}o", s.counters);
+  s.server->set_access_log(&file.log);
+  Client first = s.listener.connect();
+  CHECK(is_answered(s, first));
+  const std::string before = file.lines();
+  std::string expected = before;
+  auto refused = [&](Client& c) {
+    REQUIRE(s.ends(c));
+    const auto at = c.received.find("<p>Request ");
+    REQUIRE(at != std::string::npos);
+    const auto body = c.received.size() - c.received.find("\r\n\r\n") - 4;
+    expected += "127.0.0.1 429 " + std::to_string(body) + " " + std::to_string(c.received.size()) +
+                " - \"-\" " + c.received.substr(at + 11, 16) + " 1\n";
+    CHECK(file.lines() == expected);
+  };
+  Client direct = s.listener.connect();
+  refused(direct);
+  Listener other = Listener::tcp();
+  Client handed_over = other.connect();
+  UniqueFd accepted(::accept4(other.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  CHECK(s.server->add_connection(std::move(accepted)));
+  refused(handed_over);
+  s.server->set_access_log(nullptr);
 }
 
 TEST_CASE("client limits: what was refused is counted, requests and connections apart") {

@@ -327,3 +327,47 @@ TEST_CASE("session log: a refusal that waits for the kernel is not answered agai
   CHECK(l.lines() == "503\n");
   CHECK(talk.session.wants_close());
 }
+
+TEST_CASE("session: what a client leaves is counted once, with a log and without one") {
+  for (const bool is_logged : {false, true}) {
+    CAPTURE(is_logged);
+    Logged l("%s");
+    if (!is_logged) l.context.access_log = nullptr;
+    leave_writer(l);
+    SUBCASE("before anything was answered") {
+      Talk talk(l);
+      talk.send(get("/w"));
+      talk.session.on_cut(0);
+      talk.session.on_cut(0);
+      CHECK(l.counters.requests.get() == 1);
+      CHECK(l.lines() == (is_logged ? "499\n" : ""));
+    }
+    SUBCASE("within an answer in pieces") {
+      Talk talk(l);
+      talk.send(get("/w"));
+      CHECK(l.writers.at("w").start(Response(201)));
+      talk.settle();
+      CHECK(l.counters.requests.get() == 0);
+      talk.session.on_cut(0);
+      CHECK(l.counters.requests.get() == 1);
+    }
+    SUBCASE("within a file, whose answer was counted when it began") {
+      server::Session session(l.context, "127.0.0.1");
+      std::string out;
+      session.on_bytes(get("/hello") + get("/file"), out);
+      CHECK(l.counters.requests.get() == 2);
+      session.on_cut(10);
+      CHECK(l.counters.requests.get() == 2);
+    }
+    SUBCASE("before its head is whole, which is no request") {
+      server::Session session(l.context, "127.0.0.1");
+      std::string out;
+      session.on_bytes("GET / HT", out);
+      session.on_cut(0);
+      CHECK(l.counters.requests.get() == 0);
+    }
+    CHECK(l.counters.requests_active.get() == 0);
+    CHECK(l.counters.requests_failed.get() == 0);
+    l.writers.clear();
+  }
+}

@@ -8,9 +8,6 @@ using Phase = server::Session::Phase;
 
 namespace {
 
-const std::string kHello =
-    "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nDate: -\r\nContent-Length: 6\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\nConnection: keep-alive\r\n\r\nhello\n";
 const std::string kGet = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
 
 std::string post(std::string_view path, std::string_view body, std::string_view fields = "") {

@@ -305,3 +305,42 @@ TEST_CASE("error pages: one that is gone leaves what was read, one never read th
   rig.open();
   CHECK(body(rig.ask("/none")) == "page 404");
 }
+
+TEST_CASE("sites: a limit is of a site's files, by the path however it is spelled") {
+  Rig rig;
+  rig.config.rate_limits = {
+      {.match = {"/dir/free/*"}, .requests_per_second = 0, .requests_burst = 0},
+      {.match = {"/dir/*", "*.css"}, .requests_per_second = 5, .requests_burst = 9},
+      {.match = {"/dir/*"}, .requests_per_second = 7, .requests_burst = 0}};
+  rig.config.hosts.push_back({.names = {"other.org"}, .site = {}});
+  rig.config.hosts.back().site.root = rig.tree.path("other");
+  rig.config.hosts.back().site.rate_limits = {
+      {.match = {"/dir/*", "*.css"}, .requests_per_second = 6, .requests_burst = 0}};
+  rig.config.hosts.push_back({.names = {"free.org"}, .site = {}});
+  rig.open();
+  REQUIRE(rig.sites->has_limits());
+  CHECK(rig.config.count_clients());
+  const RouteLimit* limit = rig.sites->limit("x", "/dir/a.txt");
+  REQUIRE(limit != nullptr);
+  CHECK(limit->rate.requests == 5);
+  CHECK(limit->rate.burst == 9);
+  for (const char* path : {"/dir/", "/dir/none", "//dir/./a.txt", "/%64ir/a.txt", "/x/../dir/a",
+                           "/style.css", "/a/b.css", "/dir/free/../b"}) {
+    CAPTURE(path);
+    CHECK(rig.sites->limit("x", path) == limit);
+  }
+  for (const char* path : {"/", "/dir", "/dir/free/a", "/other", "/..", "/%00"}) {
+    CAPTURE(path);
+    CHECK(rig.sites->limit("x", path) == nullptr);
+  }
+  const RouteLimit* other = rig.sites->limit("other.org:80", "/dir/a.txt");
+  REQUIRE(other != nullptr);
+  CHECK(other->rate.requests == 6);
+  CHECK(other->scope != limit->scope);
+  CHECK(rig.sites->limit("free.org", "/dir/a.txt") == nullptr);
+  // Another process that reads the same configuration counts in the same bucket.
+  Rig second;
+  second.config = rig.config;
+  second.open();
+  CHECK(second.sites->limit("x", "/dir/a.txt")->scope == limit->scope);
+}

@@ -128,6 +128,22 @@ TEST_CASE("websocket session: what is not UTF-8 ends it with 1007 as soon as it 
   CHECK(outcome(frame(kBinary, "\xff")) == "b:\xff | | open");
 }
 
+TEST_CASE("websocket session: what a header alone forbids is refused before any payload") {
+  constexpr WebSocketSession::Limits kFive{.message = 5};
+  const std::string long_length = "\xff\1\0\0\0\0\0\0\0\1\2\3\4"s;
+  const std::string over = "| close:1009(message over the limit) | 1009 message over the limit";
+  CHECK(outcome("\x82\x86\1\2\3\4"s, kFive) == over);
+  CHECK(outcome("\x82\xfe\1\0\1\2\3\4"s, kFive) == over);
+  CHECK(outcome("\x82"s + long_length) == over);
+  CHECK(outcome(frame(kBinary, "12345") + "\x81"s + long_length, kFive) == "b:12345 " + over);
+  CHECK(outcome(frame(kBinary, "123", false) + "\x80\x83\1\2\3\4"s, kFive) == over);
+  CHECK(outcome("\x82\5"s) == "| close:1002(frame without a mask) | 1002 frame without a mask");
+  CHECK(outcome("\xc2\x85\1\2\3\4"s) == "| close:1002(reserved bit set) | 1002 reserved bit set");
+  // One that is not here in full says nothing yet, and one that is allowed goes on.
+  CHECK(outcome("\x82\x86\1\2\3"s, kFive) == "| | open");
+  CHECK(outcome("\x82\x85\1\2\3\4"s, kFive) == "| | open");
+}
+
 TEST_CASE("websocket session: a message over the limit ends it with 1009 before it is here") {
   CHECK(outcome(frame(kBinary, "12345"), {.message = 5}) == "b:12345 | | open");
   const std::string end = "| close:1009(message over the limit) | 1009 message over the limit";

@@ -25,6 +25,11 @@ struct Answer {
   bool has(std::string_view line) const { return head.find(line) != std::string::npos; }
 };
 
+/// What "/hello" of a Wire answers, without_date().
+inline const std::string kHello =
+    "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nDate: -\r\nContent-Length: 6\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\nConnection: keep-alive\r\n\r\nhello\n";
+
 /// What came out of a session for some input.
 struct Outcome {
   std::string bytes;  // as written, with the date replaced; a file's bytes as FILE(offset,length)
