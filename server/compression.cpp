@@ -94,6 +94,15 @@ Compression::Compression(const config::Compression& rules)
     : rules_(rules), compressor_(static_cast<int>(rules.level)), cache_(rules.cache) {}
 
 void Compression::apply(const Request& request, Response& response, const FileIdentity* file) {
+  const bool is_unmodified = response.status() == 304 && whole_size(response) > 0;
+  if (is_unmodified) response.status(200);
+  encode(request, response, file);
+  if (!is_unmodified) return;
+  response.status(304).body(std::string());
+  response.remove_header("Content-Encoding").remove_header("Accept-Ranges");
+}
+
+void Compression::encode(const Request& request, Response& response, const FileIdentity* file) {
   if (!is_eligible(response)) return;
   if (!lists(response, "vary", "accept-encoding")) response.header("Vary", "Accept-Encoding");
   auto encoding = choose_encoding(request.headers(), all_encodings());

@@ -139,6 +139,43 @@ TEST_CASE("sites: HEAD has the fields of GET for what is compressed, with and wi
   }
 }
 
+TEST_CASE("sites: a 304 has the tag that its 200 would have, also by date alone") {
+  for (bool is_cached : {false, true}) {
+    for (std::string_view method : {"GET", "HEAD"}) {
+      CAPTURE(is_cached);
+      CAPTURE(method);
+      Rig rig;
+      rig.config.compression.on = true;
+      rig.tree.file("www/long.html", std::string(20'000, 'x'));
+      if (is_cached) rig.options.cache = std::make_shared<server::FileCache>(rig.cache);
+      const Field date{"If-Modified-Since", "Fri, 31 Dec 2100 23:59:59 GMT"};
+      for (std::string_view accept : {"gzip", "br", "identity"}) {
+        CAPTURE(accept);
+        Response whole = rig.ask("/long.html", {{"Accept-Encoding", accept}});
+        REQUIRE(whole.status() == 200);
+        Response unmodified = rig.ask("/long.html",
+                                      {{"Accept-Encoding", accept},
+                                       {"If-Modified-Since", header(whole, "Last-Modified")},
+                                       {"Range", "bytes=0-1"}},
+                                      "localhost", method);
+        CHECK(unmodified.status() == 304);
+        for (const char* name : {"ETag", "Last-Modified", "Vary"}) {
+          CHECK(header(unmodified, name) == header(whole, name));
+        }
+        CHECK(header(unmodified, "Content-Encoding").empty());
+        CHECK(header(unmodified, "Accept-Ranges").empty());
+        CHECK(body(unmodified).empty());
+      }
+      // Who has the identity form asks by its tag, and is told of it.
+      const std::string tag = header(rig.ask("/long.html"), "ETag");
+      Response known =
+          rig.ask("/long.html", {{"Accept-Encoding", "br"}, {"If-None-Match", tag}, date});
+      CHECK(known.status() == 304);
+      CHECK(header(known, "ETag") == tag);
+    }
+  }
+}
+
 TEST_CASE("sites: an unknown host is 421 where that is so configured") {
   Rig rig;
   rig.config.refuse_unknown_hosts = true;
