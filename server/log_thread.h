@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thread that writes blocks of lines, for a log whose file may make its writer wait: a write(2) to
-// a regular file has no O_NONBLOCK. Used by AccessLog.
+// A thread that writes blocks of lines, for a log whose file may make its writer wait: a write(2)
+// to a regular file has no O_NONBLOCK. Used by AccessLog.
 #pragma once
 
 #include "base/nonblocking_writer.h"

@@ -39,6 +39,9 @@ struct RouteMatch {
   const RouteLimit* limit = nullptr;  ///< null: none
 };
 
+/// The status by which the fallback says that `fallback_later` answers.
+inline constexpr int kAnsweredLater = 0;
+
 struct Router::Impl {
   struct Entry {
     Handler handler;
@@ -65,6 +68,7 @@ struct Router::Impl {
 
   Node root;
   Handler fallback;
+  Handler fallback_later;  // of the waiting shape; may be empty
   RouteOptions fallback_options;
   server::MethodSet fallback_methods;                          // empty: all
   bool has_limits = false;                                     // a route has one of its clients

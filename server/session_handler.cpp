@@ -85,6 +85,20 @@ void Session::call_handler(std::string& out) {
     response = Response::error(report_failure(&ex.request));
   }
   in_hand.end();
+  auto& router = context_.router.impl();
+  if (response.status() == kAnsweredLater && ex.route.handler == &router.fallback &&
+      router.fallback_later) {
+    if (ex.head_view.data() != ex.head.data()) {
+      // As for any handler that answers later: it looks when the receive buffer holds other bytes.
+      ex.keep_head();
+      ex.facts = {};
+      ex.target = {};
+      understand();
+      build_request();
+    }
+    ex.route.handler = &router.fallback_later;
+    return call_later_handler(out);
+  }
   answer(std::move(response), out);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/task.h>
 #include <pronghorn/config/site.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>
@@ -30,7 +31,10 @@ class Site {
   /// The first redirect that the path fits. Any method.
   std::optional<Response> redirect(const Request& request);
   /// The files: what Files answers, a listing, or the fallback, with Cache-Control by rule.
+  /// Status kAnsweredLater: it is a listing, which would hold the loop up, and answer_later() has
+  /// it.
   Response answer(const Request& request);
+  Task<Response> answer_later(Loop& loop, const Request& request);
   /// To be called with every answer to this site's requests: puts the site's own page in place of
   /// the built-in one, changes fields by rule, and compresses.
   void finish(const Request& request, Response& response);

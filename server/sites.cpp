@@ -49,6 +49,10 @@ Response Sites::answer(const Request& request) {
   return site == nullptr ? Response::error(421) : site->answer(request);
 }
 
+Task<Response> Sites::answer_later(Loop& loop, const Request& request) {
+  return find(request)->answer_later(loop, request);
+}
+
 void Sites::after(const Request& request, Response& response) {
   if (Site* site = find(request)) site->finish(request, response);
 }

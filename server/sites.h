@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/task.h>
 #include <pronghorn/config/config.h>
 
 #include "server/compression.h"
@@ -31,6 +32,8 @@ class Sites {
   std::optional<Response> before(const Request& request);
   /// The files of the request's site.
   Response answer(const Request& request);
+  /// What answer() gave kAnsweredLater for.
+  Task<Response> answer_later(Loop& loop, const Request& request);
   /// The rules of the request's site for the answer, whoever gave it.
   void after(const Request& request, Response& response);
 

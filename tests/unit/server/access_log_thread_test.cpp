@@ -34,7 +34,7 @@ struct Disk {
   std::mutex mutex;
   std::condition_variable changed;
   bool hangs = false;
-  bool has_write = false;                        // one that hangs
+  bool has_write = false;                      // one that hangs
   std::size_t takes = std::string_view::npos;  // of a write; whole lines
   int error = 0;
   std::thread::id writer;
@@ -100,7 +100,8 @@ struct Harness {
   }
   static std::string text(int fd) {
     std::string all(1 << 20, '\0');
-    all.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::pread(fd, all.data(), all.size(), 0))));
+    all.resize(
+        static_cast<std::size_t>(std::max<ssize_t>(0, ::pread(fd, all.data(), all.size(), 0))));
     return all;
   }
   std::string text() const { return text(file.get()); }
@@ -159,7 +160,8 @@ TEST_CASE("access log thread: a full buffer is given away before its time, and n
   }
   h.settle();
   CHECK(h.counters.log_lines.get() + h.counters.log_dropped.get() == 20'000);
-  CHECK(static_cast<std::uint64_t>(std::ranges::count(h.text(), '\n')) == h.counters.log_lines.get());
+  CHECK(static_cast<std::uint64_t>(std::ranges::count(h.text(), '\n')) ==
+        h.counters.log_lines.get());
 }
 
 TEST_CASE("access log thread: what a full disk did not take comes first when it is tried again") {
@@ -179,7 +181,8 @@ TEST_CASE("access log thread: what a full disk did not take comes first when it 
 
 TEST_CASE("access log thread: reopened, it is done with the old file when that was written") {
   Harness h;
-  UniqueFd second(::memfd_create("second", MFD_CLOEXEC)), third(::memfd_create("third", MFD_CLOEXEC));
+  UniqueFd second(::memfd_create("second", MFD_CLOEXEC)),
+      third(::memfd_create("third", MFD_CLOEXEC));
   h.disk->hang(true);
   h.record(2);
   h.log->flush();

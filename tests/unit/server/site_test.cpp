@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pronghorn/base/uv/loop.h>
+
 #include "server/file_cache.h"
 #include "server/request_builder.h"
+#include "server/router_impl.h"
 #include "server/sites.h"
 #include "temporary_tree.h"
 
@@ -42,6 +45,12 @@ struct Rig {
     sites.emplace(std::move(*opened));
   }
 
+  Task<int> later(Loop& loop, const Request& request, Response& response) {
+    auto answer = sites->answer_later(loop, request);
+    response = co_await answer;
+    co_return 0;
+  }
+
   Response ask(std::string_view target, std::initializer_list<Field> headers = {},
                std::string_view host = "localhost:8080", std::string_view method = "GET") {
     if (!sites) open();
@@ -57,6 +66,10 @@ struct Rig {
         .headers(fields);
     auto early = sites->before(request);
     Response response = early ? std::move(*early) : sites->answer(request);
+    if (response.status() == kAnsweredLater) {
+      Loop loop;
+      run(loop, later(loop, request, response));
+    }
     sites->after(request, response);
     return response;
   }
