@@ -63,7 +63,7 @@ std::function<Result<void>(const config::Route&)> route_check() {
   };
 }
 
-Result<void> add_sites(Router& router, const config::Config& config,
+Result<void> add_sites(Loop& loop, Router& router, const config::Config& config,
                        const std::vector<std::string>& hidden) {
   server::Files::Options options = file_options(config);
   options.refuse = hidden;
@@ -73,6 +73,9 @@ Result<void> add_sites(Router& router, const config::Config& config,
   if (sites->has_files()) {
     router.fallback([sites](const Request& request) { return sites->answer(request); },
                     {"GET", "HEAD"});
+    router.impl().fallback_later = [sites, &loop](const Request& request) {
+      return sites->answer_later(loop, request);
+    };
   }
   if (sites->has_files() && sites->has_limits()) {
     router.impl().has_limits = true;

@@ -21,7 +21,7 @@ std::function<Result<void>(const config::Route&)> route_check();
 /// Puts the sites of the configuration into the router: the files as its fallback, the rules around
 /// every answer; nothing without a root, hosts or rules. `hidden` are files that are never served
 /// though they lie there. @errors a root cannot be opened
-Result<void> add_sites(Router& router, const config::Config& config,
+Result<void> add_sites(Loop& loop, Router& router, const config::Config& config,
                        const std::vector<std::string>& hidden);
 
 }  // namespace pronghorn::app

@@ -127,11 +127,11 @@ int run_worker(WorkerStart start, Router router) {
   }
   std::vector<std::string> hidden;
   if (!start.config_file.empty()) hidden.push_back(start.config_file);
+  Loop loop;
   auto routed = add_configured_routes(router, options.config);
-  if (routed && !options.fault) routed = add_sites(router, options.config, hidden);
+  if (routed && !options.fault) routed = add_sites(loop, router, options.config, hidden);
   if (!routed && !options.fault) options.fault = routed.error();
 
-  Loop loop;
   if (start.loop != nullptr) *start.loop = &loop;
   auto worker = worker::Worker::create(loop, std::move(options), std::move(router));
   if (!worker) return fail(worker.error());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole lines to a descriptor that other processes share, without ever waiting for it. Used by the
-// program's log and the access log.
+// Whole lines to a descriptor that other processes share, without ever waiting for it (but for a
+// regular file). Used by the program's log and the access log.
 #pragma once
 
 #include "base/unique_fd.h"
@@ -43,6 +43,8 @@ class NonblockingWriter {
   };
   /// The same, for a caller that keeps what is not taken.
   Taken write_some(std::string_view lines) noexcept;
+  /// A regular file: write(2) waits there while the disk does not keep up, and no flag forbids it.
+  bool may_wait() const noexcept { return way_ == Way::direct; }
   /// The last line was cut: the next one will be begun with a '\n'.
   bool is_torn() const noexcept { return torn_; }
   /// The next line is begun with a '\n': another process has cut one in the same file.

@@ -160,7 +160,7 @@ struct Config : Site {
   std::string access_log =
       "auto";  ///< "off", "-" (standard error), a path, or "auto": "-" at a terminal
   std::string access_log_format = "combined";     ///< see config/access_log_format.h
-  std::uint64_t access_log_buffer = 64 * 1024;    ///< bytes of lines that may wait in a worker
+  std::uint64_t access_log_buffer = 1024 * 1024;  ///< bytes of lines that may wait in a worker
   std::chrono::milliseconds access_log_flush{0};  ///< how long they may; 0: this turn of the loop
   Log log;
   Limits limits;

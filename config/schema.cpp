@@ -172,7 +172,7 @@ constexpr Key kSchema[] = {
     key<&Config::access_log_buffer>(
         "access_log_buffer", Type::size, {8 * kKiB, 64 * kMiB}, R"("256KiB")",
         "Lines that may wait in each worker, as their file takes no more or access_log_flush says "
-        "so; what comes beyond is dropped and counted."),
+        "so; what comes beyond is dropped and counted. Memory is used as far as lines do wait."),
     key<&Config::access_log_flush>("access_log_flush", Type::duration, {0, 60 * kSecond}, R"("1s")",
                                    "How long a line may wait to be written together with others; "
                                    "\"0ms\": what one turn of the "

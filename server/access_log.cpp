@@ -15,6 +15,8 @@ constexpr std::size_t kLongest = std::max(AccessLine::kMax, TerminalLines::kMax)
 // A full pipe's reader is only slow; a disk has to be made free by somebody.
 constexpr std::chrono::milliseconds kSlowReader{5};
 constexpr std::chrono::milliseconds kFault{100};
+// Waking the thread costs as much as ten lines: it is woken a thousand times a second at most.
+constexpr std::chrono::milliseconds kGather{1};
 constexpr std::chrono::milliseconds kSecond{1000};
 
 bool is_same_file(int a, int b) noexcept {
@@ -27,13 +29,17 @@ bool is_same_file(int a, int b) noexcept {
 
 AccessLog::AccessLog(int fd, Options options, WorkerCounters& counters)
     : writer_(fd),
-      fd_(fd),
       counters_(counters),
       on_cut_(std::move(options.on_cut)),
       now_(options.now),
       capacity_(std::max(options.buffer, 2 * kLongest)),
+      limit_(capacity_),
       memory_(std::make_unique_for_overwrite<char[]>(capacity_)),
-      flush_(options.flush) {
+      flush_(options.flush),
+      last_wait_(options.last_wait),
+      in_thread_(options.in_thread),
+      write_(std::move(options.write)) {
+  take(fd, std::move(writer_));
   if (options.format) {
     line_.emplace(*options.format, options.worker);
   } else {
@@ -42,8 +48,35 @@ AccessLog::AccessLog(int fd, Options options, WorkerCounters& counters)
 }
 
 AccessLog::~AccessLog() {
-  if (size_ > 0) write_waiting();
-  counters_.log_dropped.add(lines_);
+  finish();
+  counters_.log_dropped.add(lines_ + rest_lines_);
+}
+
+/// Writes to `fd` from now on; nothing is in flight.
+void AccessLog::take(int fd, NonblockingWriter writer) noexcept {
+  fd_ = fd;
+  if (thread_) {
+    thread_->writer() = std::move(writer);
+  } else if (in_thread_ && writer.may_wait()) {
+    thread_ = LogThread::start(std::move(writer), capacity_, write_);
+    if (thread_) {
+      limit_ = capacity_ / 2;
+    } else {
+      writer_ = NonblockingWriter(fd);  // no more threads here: a slow log is better than none
+    }
+  } else {
+    writer_ = std::move(writer);
+  }
+}
+
+void AccessLog::finish() noexcept {
+  const auto end = std::chrono::steady_clock::now() + last_wait_;
+  retry_ = Milliseconds(0);
+  while (has_waiting()) {
+    if (in_flight_ && !thread_->wait_until(end)) return;
+    write_waiting();
+    if (retry_.count() > 0) return;
+  }
 }
 
 std::int64_t AccessLog::system_now() noexcept {
@@ -57,8 +90,13 @@ void AccessLog::record(const AccessEntry& entry) noexcept {
   if (room() < kLongest) {
     // While it is blocked every request would pay for a try; a clock that was set back ends that.
     const auto since = now_us - blocked_us_;
-    if (since < 0 || since >= std::chrono::microseconds(retry_).count()) write_waiting();
-    if (room() < kLongest) return counters_.log_dropped.add(1);
+    if (in_flight_ || since < 0 || since >= std::chrono::microseconds(retry_).count()) {
+      write_waiting();
+    }
+    if (room() < kLongest) {
+      if (in_flight_) counters_.log_error.set(EAGAIN);
+      return counters_.log_dropped.add(1);
+    }
   }
   char* at = memory_.get() + size_;
   char* end = line_ ? line_->write(at, entry, now_us) : terminal_->write(at, entry, now_us);
@@ -72,44 +110,89 @@ void AccessLog::flush() noexcept {
     const char* end = terminal_->write_hidden(at, now_());
     size_ += static_cast<std::size_t>(end - at);
   }
-  if (size_ > 0) write_waiting();
+  if (has_waiting()) write_waiting();
 }
 
 std::optional<AccessLog::Milliseconds> AccessLog::wait() const noexcept {
-  if (size_ > 0) return std::max(flush_, retry_);
+  if (in_flight_) return std::max({flush_, retry_, kGather});
+  if (has_waiting()) return std::max(flush_, retry_);
   if (terminal_ && terminal_->has_hidden()) return kSecond;
   return std::nullopt;
 }
 
 void AccessLog::reopen(int fd) noexcept {
-  if (size_ > 0) write_waiting();
-  NonblockingWriter other(fd);
-  if (writer_.is_torn() && is_same_file(fd_, fd)) other.begin_line();
-  writer_ = std::move(other);
-  fd_ = fd;
+  if (has_waiting()) write_waiting();
+  next_ = fd;
+  if (!in_flight_) change_file();
+}
+
+void AccessLog::change_file() noexcept {
+  NonblockingWriter other(*next_);
+  if (writer().is_torn() && is_same_file(fd_, *next_)) other.begin_line();
+  take(*next_, std::move(other));
+  next_.reset();
   retry_ = Milliseconds(0);
-  if (size_ > 0) write_waiting();
+  if (has_waiting()) write_waiting();
 }
 
 void AccessLog::write_waiting() noexcept {
-  if (counters_.log_torn.load(std::memory_order_relaxed) != 0) {
-    counters_.log_torn.store(0, std::memory_order_relaxed);
-    writer_.begin_line();
-  }
+  if (!thread_) return write_now();
+  if (!collect()) return;
+  if (next_) return change_file();
+  give();
+}
+
+void AccessLog::write_now() noexcept {
+  end_torn_line();
   const auto taken = writer_.write_some({memory_.get(), size_});
-  if (taken.bytes == size_) {
-    counters_.log_lines.add(lines_ - std::min<std::uint64_t>(lines_, taken.cut ? 1 : 0));
-    size_ = 0;
-    lines_ = 0;
-  } else {
-    const auto gone =
-        static_cast<std::uint64_t>(std::count(memory_.get(), memory_.get() + taken.bytes, '\n'));
-    counters_.log_lines.add(gone - (taken.cut ? 1 : 0));
-    lines_ -= std::min(lines_, gone);
-    size_ -= taken.bytes;
-    std::memmove(memory_.get(), memory_.get() + taken.bytes, size_);
+  account(taken, {memory_.get(), size_}, lines_);
+  size_ -= taken.bytes;
+  if (size_ > 0) std::memmove(memory_.get(), memory_.get() + taken.bytes, size_);
+}
+
+void AccessLog::give() noexcept {
+  if (rest_.empty()) {
+    if (size_ == 0) return;
+    std::swap(memory_, thread_->memory());
+    rest_ = {thread_->memory().get(), std::exchange(size_, 0)};
+    rest_lines_ = std::exchange(lines_, 0);
   }
-  if (size_ == 0 && !taken.cut) {
+  end_torn_line();
+  thread_->give(rest_);
+  in_flight_ = true;
+}
+
+/// False: what was given is still being written.
+bool AccessLog::collect() noexcept {
+  if (!in_flight_) return true;
+  const auto taken = thread_->result();
+  if (!taken) {
+    retry_ = kSlowReader;
+    return false;
+  }
+  in_flight_ = false;
+  account(*taken, rest_, rest_lines_);
+  rest_.remove_prefix(taken->bytes);
+  return true;
+}
+
+/// Ours, or one that another process has cut in the same file.
+void AccessLog::end_torn_line() noexcept {
+  if (counters_.log_torn.load(std::memory_order_relaxed) == 0) return;
+  counters_.log_torn.store(0, std::memory_order_relaxed);
+  writer().begin_line();
+}
+
+/// Of `lines`, which are `count`, some were taken.
+void AccessLog::account(const NonblockingWriter::Taken& taken, std::string_view lines,
+                        std::uint64_t& count) noexcept {
+  const bool is_all = taken.bytes == lines.size();
+  const auto gone =
+      is_all ? count
+             : static_cast<std::uint64_t>(std::ranges::count(lines.substr(0, taken.bytes), '\n'));
+  counters_.log_lines.add(gone - std::min<std::uint64_t>(gone, taken.cut ? 1 : 0));
+  count -= std::min(count, gone);
+  if (is_all && !taken.cut) {
     retry_ = Milliseconds(0);
     if (counters_.log_error.get() != 0) counters_.log_error.set(0);
   } else {

@@ -95,12 +95,21 @@ Compression::Compression(const config::Compression& rules)
 
 void Compression::apply(const Request& request, Response& response, const FileIdentity* file) {
   // The usual file, as it is kept: its head says Vary where its kind is compressed.
-  if (file != nullptr && response.shared_head() != nullptr &&
+  if (file != nullptr && response.shared_head() != nullptr && response.status() == 200 &&
       std::ranges::none_of(request.headers(), [](const Field& field) {
         return is_field(field.name, "accept-encoding");
       })) {
     return;
   }
+  const bool is_unmodified = response.status() == 304 && whole_size(response) > 0;
+  if (is_unmodified) response.status(200);
+  encode(request, response, file);
+  if (!is_unmodified) return;
+  response.status(304).body(std::string());
+  response.remove_header("Content-Encoding").remove_header("Accept-Ranges");
+}
+
+void Compression::encode(const Request& request, Response& response, const FileIdentity* file) {
   if (!is_eligible(response)) return;
   if (!lists(response, "vary", "accept-encoding")) response.header("Vary", "Accept-Encoding");
   auto encoding = choose_encoding(request.headers(), all_encodings());

@@ -25,12 +25,15 @@ class Compression {
   /// type, of a fitting size, whole, not compressed already, without no-transform. Its ETag becomes
   /// a weak one of the coding's own, by which If-None-Match is then answered: 304. Vary is added
   /// also when nothing is compressed, as it would be for another client.
+  /// A 304 that has the body of its 200 loses it, and has the tag that the 200 would have had (RFC
+  /// 9110 §15.4.5).
   /// @param file  what the body is; its result is kept. Null: none that could be known again
   void apply(const Request& request, Response& response, const FileIdentity* file);
   /// Whether a body of that type and size is compressed, as far as these say.
   bool takes(std::string_view content_type, std::uint64_t bytes) const noexcept;
 
  private:
+  void encode(const Request& request, Response& response, const FileIdentity* file);
   bool is_eligible(const Response& response) const noexcept;
   std::shared_ptr<const std::string> result(Encoding encoding, Response& response,
                                             const FileIdentity* file);

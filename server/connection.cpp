@@ -152,7 +152,7 @@ void Connection::close() noexcept {
 /// `waiting`: what a session call has left in the context's `out`, and the kernel has not taken.
 void Connection::note_cut(std::size_t waiting) noexcept {
   // Of what was given to the loop the kernel may have some.
-  std::size_t taken = tcp_ && tcp_->is_writing() ? in_flight_ - tcp_->unwritten() : 0;
+  std::size_t taken = in_flight_ > 0 ? in_flight_ - tcp_->unwritten() : 0;
   session_.on_cut(waiting + unsent() - taken + piece_.length);
   context_.log_written();
 }

@@ -28,6 +28,7 @@ Exchange::Exchange(bool trusts_ids) : id(trusts_ids) { RequestBuilder{request}.i
 
 void Exchange::keep_head() {
   if (head_view.data() == head.data()) return;
+  is_built = false;
   head.assign(head_view);
   for (Field& field : parser.fields()) {
     auto moved = [&](std::string_view view) -> std::string_view {

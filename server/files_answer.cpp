@@ -100,6 +100,12 @@ std::optional<Response> Files::Impl::answer(const Request& request, FileEntry& e
     case Condition::precondition_failed:
       return error_of(412, entry);
     case Condition::not_modified: {
+      // By date: its tag is known when it was compressed. Compression takes the body away again.
+      if (is_compressed(form, encoding) && !request.has_header("if-none-match")) {
+        auto whole = answer_whole(entry, encoding);
+        if (whole) whole->status(304);
+        return whole;
+      }
       if (!form.unmodified) form.unmodified = make_unmodified_head(*form.head);
       Response response(304);
       response.head(form.unmodified);
@@ -108,16 +114,19 @@ std::optional<Response> Files::Impl::answer(const Request& request, FileEntry& e
     case Condition::proceed:
       break;
   }
-  std::uint64_t size = form.identity.bytes();
   if (request.method() == "GET") return answer_body(request, entry, encoding);
   // What is compressed on its way has to be read for HEAD too, to have the fields that GET has.
-  bool is_compressed = encoding == Encoding::identity && options.is_compressed &&
-                       options.is_compressed(form.head->type, size);
-  if (is_compressed) return answer_body(request, entry, encoding);
+  if (is_compressed(form, encoding)) return answer_body(request, entry, encoding);
   if (entry.is_settled) served = form.identity;
   Response response = whole_of(form);
-  response.body(FileBody{{}, 0, size});
+  response.body(FileBody{{}, 0, form.identity.bytes()});
   return response;
+}
+
+/// On its way: by Compression.
+bool Files::Impl::is_compressed(const FileForm& form, Encoding encoding) const {
+  return encoding == Encoding::identity && options.is_compressed &&
+         options.is_compressed(form.head->type, form.identity.bytes());
 }
 
 std::optional<Response> Files::Impl::answer_body(const Request& request, FileEntry& entry,
@@ -136,17 +145,25 @@ std::optional<Response> Files::Impl::answer_body(const Request& request, FileEnt
         .header("Content-Range", unsatisfied_range(size))
         .header("Accept-Ranges", "bytes");
   }
+  if (verdict != RangeVerdict::partial) return answer_whole(entry, encoding);
   Contents contents = load(entry, encoding);
   if (contents.index() == 0) return std::nullopt;
   if (entry.is_settled) served = form.identity;
-  if (verdict == RangeVerdict::partial) return answer_parts(form, std::move(contents));
+  return answer_parts(form, std::move(contents));
+}
+
+std::optional<Response> Files::Impl::answer_whole(FileEntry& entry, Encoding encoding) {
+  FileForm& form = entry.form(encoding);
+  Contents contents = load(entry, encoding);
+  if (contents.index() == 0) return std::nullopt;
+  if (entry.is_settled) served = form.identity;
   Response response = whole_of(form);
   if (auto* own = std::get_if<std::string>(&contents)) {
     response.body(std::move(*own));
   } else if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&contents)) {
     response.body(std::move(*shared));
   } else {
-    response.body(FileBody{std::move(std::get<SharedFile>(contents)), 0, size});
+    response.body(FileBody{std::move(std::get<SharedFile>(contents)), 0, form.identity.bytes()});
   }
   return response;
 }

@@ -54,6 +54,8 @@ struct Files::Impl {
   // files_answer.cpp: nothing when the file has changed meanwhile
   std::optional<Response> answer(const Request& request, FileEntry& entry);
   std::optional<Response> answer_body(const Request& request, FileEntry& entry, Encoding encoding);
+  std::optional<Response> answer_whole(FileEntry& entry, Encoding encoding);
+  bool is_compressed(const FileForm& form, Encoding encoding) const;
   Response answer_parts(const FileForm& form, Contents contents);
   Contents load(FileEntry& entry, Encoding encoding);
 

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,7 @@ struct Listing {
     bool descending = false;
   };
 
-  /// Of the names in a directory no more are read: it bounds how long the loop stands still.
+  /// Of the names in a directory no more are read: it bounds how long a thread is busy with it.
   static constexpr std::size_t kMostEntries = 10'000;
 
   std::vector<Entry> entries;
@@ -52,7 +53,7 @@ struct Listing {
   std::string json() const;
 };
 
-/// The answer with a listing: html, or JSON by Accept, with its fields.
-Response answer_listing(const Request& request, std::string_view path, Listing listing);
+/// The answer with a page of a listing.
+Response listing_response(std::shared_ptr<const std::string> page, bool is_json, bool is_cut);
 
 }  // namespace pronghorn::server

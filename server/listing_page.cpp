@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A listing as text: HTML for people, JSON for programs.
 #include "base/text.h"
-#include "server/accept.h"
 #include "server/html_text.h"
 #include "server/listing.h"
 #include "server/path.h"
@@ -9,6 +8,7 @@
 
 #include <array>
 #include <ctime>
+#include <memory>
 #include <utility>
 
 namespace pronghorn::server {
@@ -135,16 +135,14 @@ std::string Listing::json() const {
   return out + "\n]\n";
 }
 
-Response answer_listing(const Request& request, std::string_view path, Listing listing) {
-  auto order = Listing::order_of(request.query());
-  listing.sort(order);
-  bool is_json = choose_text_form(request.headers()) == TextForm::json;
+Response listing_response(std::shared_ptr<const std::string> page, bool is_json, bool is_cut) {
   Response response;
+  response.body(std::move(page));
   if (is_json) {
-    response.type("application/json").body(listing.json());
-    if (listing.is_cut) response.header("X-Listing-Cut", "true");
+    response.type("application/json");
+    if (is_cut) response.header("X-Listing-Cut", "true");
   } else {
-    response = Response::html(listing.html(path, order));
+    response.type("text/html; charset=utf-8");
     response.header("Content-Security-Policy", policy());
   }
   response.header("Cache-Control", "no-cache");

@@ -40,6 +40,9 @@ struct RouteMatch {
   const RouteLimit* limit = nullptr;  ///< null: none
 };
 
+/// The status by which the fallback says that `fallback_later` answers.
+inline constexpr int kAnsweredLater = 0;
+
 struct Router::Impl {
   struct Entry {
     Handler handler;
@@ -66,6 +69,7 @@ struct Router::Impl {
 
   Node root;
   Handler fallback;
+  Handler fallback_later;  // of the waiting shape; may be empty
   RouteOptions fallback_options;
   server::MethodSet fallback_methods;  // empty: all
   /// Of what the fallback answers, by host and path; null: there is none.

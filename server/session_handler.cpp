@@ -87,6 +87,16 @@ void Session::call_handler(std::string& out) {
   };
   Response response = call();  // made where it stays: it is moved nowhere
   in_hand.end();
+  auto& router = context_.router.impl();
+  if (response.status() == kAnsweredLater && ex.route.handler == &router.fallback &&
+      router.fallback_later) {
+    // As for any handler that answers later: it looks when the receive buffer holds other bytes.
+    understand_copy();
+    build_request();
+    ex.route.handler = &router.fallback_later;
+    ex.known = false;
+    return call_later_handler(out);
+  }
   answer(std::move(response), out);
 }
 

@@ -3,12 +3,13 @@
 
 #include "server/accept.h"
 #include "server/compression.h"
-#include "server/listing.h"
+#include "server/listings.h"
 #include "server/match.h"
 #include "server/mime.h"
 #include "server/open_beneath.h"
 #include "server/path.h"
 #include "server/request_builder.h"
+#include "server/router_impl.h"
 #include "server/site_pages.h"
 #include "server/syntax.h"
 
@@ -67,7 +68,8 @@ struct Site::Impl {
   std::vector<Limited> limits;
   std::string fallback_path;  // "/index.html", as a request would ask for it
   std::optional<Files> files;
-  std::optional<RootDirectory> root;  // for listings and error pages
+  std::shared_ptr<const RootDirectory> root;  // for listings and error pages
+  std::optional<Listings> listings;
   std::optional<SitePages> pages;
   bool answered = false;  // `files` gave the answer that finish() gets next
   // Of the request in hand; members, so that their storage is used again.
@@ -76,6 +78,7 @@ struct Site::Impl {
   bool locate(std::string_view asked);
   std::string_view type_of(const Response& response) const noexcept;
   std::optional<Response> instead_of_missing(const Request& request);
+  std::optional<Response> fall_back(const Request& request);
   bool may_fall_back(const Request& request) const noexcept;
   void set_cache_control(const Request& request, Response& response);
   void show_own_page(const Request& request, Response& response);
@@ -112,8 +115,13 @@ Result<Site> Site::open(const config::Site& site, Files::Options options, Compre
     if (site.listing || !site.error_pages.empty()) {
       auto root = RootDirectory::open(site.root);
       if (!root) return std::unexpected(root.error());
-      impl->root.emplace(std::move(*root));
+      impl->root = std::make_shared<const RootDirectory>(std::move(*root));
       impl->pages.emplace(*impl->root, site.error_pages);
+      if (site.listing) {
+        Listings::Options how;
+        how.hidden = options.refuse;
+        impl->listings.emplace(impl->root, std::move(how));
+      }
     }
   }
   if (!site.fallback.empty()) {
@@ -172,19 +180,38 @@ Response Site::answer(const Request& request) {
       response = is_read(request.method()) ? std::move(*other)
                                            : Files::answer_other_method(request.method());
     }
+    if (response.status() == kAnsweredLater) return response;
   }
   impl.set_cache_control(request, response);
   return response;
 }
 
 std::optional<Response> Site::Impl::instead_of_missing(const Request& request) {
-  if ((!rules.listing && fallback_path.empty()) || !locate(request.path())) return std::nullopt;
-  if (rules.listing && path.ends_with('/')) {
-    if (auto listing = Listing::read(*root, relative, options.refuse)) {
-      answered = false;
-      return answer_listing(request, path, std::move(*listing));
-    }
+  if ((!listings && fallback_path.empty()) || !locate(request.path())) return std::nullopt;
+  if (listings && path.ends_with('/') && listings->find(relative)) {
+    answered = false;
+    return Response(kAnsweredLater);
   }
+  return fall_back(request);
+}
+
+/// Other requests are answered meanwhile: nothing here is of this one after the wait.
+Task<Response> Site::answer_later(Loop& loop, const Request& request) {
+  Impl& impl = *impl_;
+  std::optional<Response> response;
+  const bool is_found = impl.locate(request.path());
+  if (auto directory = is_found ? impl.listings->find(impl.relative) : std::nullopt) {
+    auto listing = impl.listings->answer(loop, request, impl.relative, impl.path, *directory);
+    response = co_await listing;
+  }
+  if (!response && impl.locate(request.path())) response = impl.fall_back(request);
+  if (!response) response = Response::error(404);
+  impl.answered = false;  // finish() comes later
+  impl.set_cache_control(request, *response);
+  co_return std::move(*response);
+}
+
+std::optional<Response> Site::Impl::fall_back(const Request& request) {
   if (!may_fall_back(request)) return std::nullopt;
   Request for_fallback = request;
   RequestBuilder{for_fallback}.path(fallback_path);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/task.h>
 #include <pronghorn/config/site.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>
@@ -34,7 +35,10 @@ class Site {
   /// The first redirect that the path fits. Any method.
   std::optional<Response> redirect(const Request& request);
   /// The files: what Files answers, a listing, or the fallback, with Cache-Control by rule.
+  /// Status kAnsweredLater: it is a listing, which would hold the loop up, and answer_later() has
+  /// it.
   Response answer(const Request& request);
+  Task<Response> answer_later(Loop& loop, const Request& request);
   /// The first limit that the path fits; null: none. The path as it came, not yet looked at.
   const RouteLimit* limit(std::string_view path);
   /// To be called with every answer to this site's requests: puts the site's own page in place of

@@ -52,6 +52,10 @@ Response Sites::answer(const Request& request) {
   return site == nullptr ? Response::error(421) : site->answer(request);
 }
 
+Task<Response> Sites::answer_later(Loop& loop, const Request& request) {
+  return find(request.host())->answer_later(loop, request);
+}
+
 const RouteLimit* Sites::limit(std::string_view host, std::string_view path) {
   Site* site = find(host);
   return site == nullptr ? nullptr : site->limit(path);

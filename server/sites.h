@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pronghorn/base/result.h>
+#include <pronghorn/base/uv/task.h>
 #include <pronghorn/config/config.h>
 
 #include "server/compression.h"
@@ -31,6 +32,8 @@ class Sites {
   std::optional<Response> before(const Request& request);
   /// The files of the request's site.
   Response answer(const Request& request);
+  /// What answer() gave kAnsweredLater for.
+  Task<Response> answer_later(Loop& loop, const Request& request);
   bool has_limits() const noexcept { return has_limits_; }
   /// How often a client may ask its site for the files at that path; null: as often as it likes.
   const RouteLimit* limit(std::string_view host, std::string_view path);

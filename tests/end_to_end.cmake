@@ -40,6 +40,8 @@ pronghorn_end_to_end(faults TIMEOUT 120)
 pronghorn_end_to_end(client_limits TIMEOUT 120)
 pronghorn_end_to_end(privileges TIMEOUT 120)
 set_tests_properties(e2e/privileges PROPERTIES SKIP_RETURN_CODE 77)  # it needs root
+pronghorn_end_to_end(hung_disk TIMEOUT 120)
+set_tests_properties(e2e/hung_disk PROPERTIES SKIP_RETURN_CODE 77)  # it needs root and a loop device
 pronghorn_end_to_end(load TIMEOUT 120 SERIAL)
 pronghorn_end_to_end(node_primary TIMEOUT 240)
 pronghorn_end_to_end(scheduling TIMEOUT 240 COST 13)

@@ -18,7 +18,10 @@
 #include "worker/primary_listen.h"
 
 #include <cerrno>
+#include <chrono>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace pronghorn::worker {
 namespace {
@@ -65,6 +68,8 @@ struct Worker::Impl {
   void send(const ipc::InternalMessage& message);
   void on_internal(const ipc::Json& message, ipc::ReceivedHandle handle);
   void take_log(const ipc::PronghornMessage& message, const ipc::ReceivedHandle& handle);
+  void close_old_logs();
+  void confirm_log(std::optional<std::uint32_t> number, const std::string& error);
   void refuse(const Error& error);
   void fault(const std::string& why);
   void begin_serving();
@@ -82,8 +87,10 @@ struct Worker::Impl {
   PrimaryLink link;
   PrimaryListen listening;
   Server server;
-  UniqueFd access_log_file;
+  std::vector<UniqueFd> access_log_files;  // the last is written to; others while they still are
   std::optional<server::AccessLog> access_log;
+  uv::Timer log_timer;
+  std::vector<std::optional<std::uint32_t>> reopenings;  // not confirmed yet
   std::optional<Gate> gate;
   std::optional<uv::Poll> doorbell;
   Heartbeat heartbeat;
@@ -111,6 +118,7 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, std::optional<ipc::Cli
               .request_id = options.config.request_id,
               .max_connections = options.max_connections},
              &slot.counters),
+      log_timer(loop, [this] { close_old_logs(); }),
       heartbeat(loop, slot,
                 [this] {
                   if (gate) gate->on_tick();
@@ -136,14 +144,15 @@ Worker::Impl::~Impl() {
 
 void Worker::Impl::open_access_log() {
   if (!options.boot || options.boot->access_log_fd < 0) return;
-  access_log_file.reset(options.boot->access_log_fd);
+  access_log_files.emplace_back(options.boot->access_log_fd);
   const config::Config& config = options.config;
   access_log.emplace(
-      access_log_file.get(),
+      options.boot->access_log_fd,
       server::AccessLog::Options{.format = options.access_log_format,
                                  .colour = options.colour,
                                  .buffer = config.access_log_buffer,
                                  .flush = config.access_log_flush,
+                                 .in_thread = true,
                                  .worker = options.boot->slot + 1,
                                  .on_cut =
                                      [this] {
@@ -223,17 +232,29 @@ void Worker::Impl::on_internal(const ipc::Json& json, ipc::ReceivedHandle handle
   if (ours && ours->act == "reopen") take_log(*ours, handle);
 }
 
-/// Confirmed means: nothing will be written to the old file any more.
+/// The old files stay open until nothing goes to them any more, however long that takes.
 void Worker::Impl::take_log(const ipc::PronghornMessage& message,
                             const ipc::ReceivedHandle& handle) {
   auto file = ipc::unpack_file(handle.fd.get());
-  if (file && access_log) {
-    access_log->reopen(file->get());
-    access_log_file = std::move(*file);
-  }
-  send(ipc::encode_pronghorn({.act = "reopened",
-                              .text = file ? std::string() : file.error().message(),
-                              .number = message.number}));
+  if (!file || !access_log)
+    return confirm_log(message.number, file ? std::string() : file.error().message());
+  access_log->reopen(file->get());
+  access_log_files.push_back(std::move(*file));
+  reopenings.push_back(message.number);
+  close_old_logs();
+}
+
+void Worker::Impl::close_old_logs() {
+  constexpr std::chrono::milliseconds kLookAgain{5};
+  access_log->flush();
+  if (!access_log->is_reopened()) return log_timer.start(kLookAgain);
+  access_log_files.erase(access_log_files.begin(), access_log_files.end() - 1);
+  for (auto number : std::exchange(reopenings, {})) confirm_log(number, {});
+}
+
+/// Confirmed means: nothing will be written to the old file any more.
+void Worker::Impl::confirm_log(std::optional<std::uint32_t> number, const std::string& error) {
+  send(ipc::encode_pronghorn({.act = "reopened", .text = error, .number = number}));
 }
 
 /// What passes by itself is no fault: the primary may start us again.

@@ -18,6 +18,7 @@ struct Payload {
   bool reading = false;
   bool writing = false;
   bool shutdown_after_write = false;
+  std::uint32_t lost = 0;  // of a write that failed: what the kernel did not take
 };
 
 // A queued write lives on its own: libuv keeps it until the callback, which a closed handle gets
@@ -101,6 +102,9 @@ void Tcp::write(std::string bytes) {
       uv_buf_init(pending->bytes.data(), static_cast<unsigned>(pending->bytes.size()));
   auto written = [](uv_write_t* request, int result) {
     auto* impl = box_of<Impl>(request->handle);
+    // libuv moves its copy of our one buffer on with each part that the kernel takes, and has no
+    // function that tells: the size of the queue is without what has failed by now.
+    impl->payload.lost = result < 0 ? static_cast<std::uint32_t>(request->bufsml[0].len) : 0;
     delete static_cast<PendingWrite*>(request->data);
     if (impl->silent) return;
     impl->payload.writing = false;
@@ -114,7 +118,7 @@ void Tcp::write(std::string bytes) {
 }
 bool Tcp::is_writing() const noexcept { return impl_->payload.writing; }
 std::size_t Tcp::unwritten() const noexcept {
-  return uv_stream_get_write_queue_size(impl_->stream());
+  return is_writing() ? uv_stream_get_write_queue_size(impl_->stream()) : impl_->payload.lost;
 }
 
 void Tcp::shutdown_write() noexcept {

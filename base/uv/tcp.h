@@ -53,7 +53,7 @@ class Tcp {
   /// a time. SIGPIPE must be ignored by the process (libuv writes without MSG_NOSIGNAL).
   void write(std::string bytes);
   bool is_writing() const noexcept;
-  /// Bytes of the write() that waits which the kernel has not taken.
+  /// Bytes of the write() that waits, or that has failed, which the kernel has not taken.
   std::size_t unwritten() const noexcept;
 
   /// FIN after what was written, a waiting write() included.

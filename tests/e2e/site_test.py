@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -162,6 +163,27 @@ class CommandLine(unittest.TestCase):
         with Server(workers=1) as server:
             (Path(server.root) / "d").mkdir()
             self.assertEqual(ask(server.port, "/d/")[0], 404)
+
+    def test_a_large_listing_makes_no_other_request_wait(self):
+        with Server("--listing", workers=1) as server:
+            (Path(server.root) / "large").mkdir()
+            for number in range(10_000):
+                (Path(server.root) / f"large/{number}").touch()
+            answered = []
+            with connect(server.port) as slow, connect(server.port) as quick:
+                reader = threading.Thread(target=lambda: answered.append(read_answer(slow)))
+                slow.sendall(b"GET /large/ HTTP/1.1\r\nHost: x\r\n\r\n")
+                reader.start()
+                rest, meanwhile = b"", 0
+                while not answered and meanwhile < 500:
+                    quick.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    status, _, _, rest = read_answer(quick, rest)
+                    self.assertEqual(status, 200)
+                    meanwhile += 1
+                reader.join()
+            self.assertEqual(answered[0][0], 200)
+            self.assertEqual(answered[0][2].count(b"<tr><td>"), 10_000)
+            self.assertGreater(meanwhile, 10)
 
 
 class Documented(unittest.TestCase):

@@ -195,6 +195,30 @@ TEST_CASE("tcp: what the kernel does not take waits, goes in order, and is told"
   CHECK(peer.tcp->try_write("again") == 5);
 }
 
+TEST_CASE("tcp: of a write that fails, what the kernel had taken is known") {
+  Loop loop;
+  Peer peer(loop, true);
+  const std::size_t filled = peer.fill();
+  const std::string tail(1'000'000, 'y');
+  peer.tcp->write(tail);
+  std::array<char, 4096> bytes;
+  std::size_t read = 0;
+  REQUIRE(run_until(loop, [&] {  // some of it, which is behind all that was sent before
+    const auto n = ::recv(peer.far.get(), bytes.data(), bytes.size(), 0);
+    read += n > 0 ? static_cast<std::size_t>(n) : 0;
+    return read > filled + 100'000;
+  }));
+  turn(loop);
+  REQUIRE(peer.tcp->is_writing());
+  const std::size_t before = peer.tcp->unwritten();
+  CHECK(before > 0);
+  CHECK(before < tail.size() - 100'000);
+  peer.far.reset();
+  REQUIRE(run_until(loop, [&] { return peer.written.has_value(); }));
+  CHECK(*peer.written != 0);
+  CHECK(peer.tcp->unwritten() == before);
+}
+
 TEST_CASE("tcp: write tells even when the kernel took all at once, and never before it returns") {
   Loop loop;
   Peer peer(loop);
