@@ -44,6 +44,7 @@ std::unique_ptr<Exchange> ExchangePool::take() {
 
 void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   if (count_ >= kKept) return;
+  RequestBuilder::end(exchange->locals);
   trim(exchange->head);
   trim(exchange->pending);
   trim(exchange->parser.store);

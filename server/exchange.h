@@ -5,6 +5,7 @@
 
 #include <pronghorn/base/clock.h>
 #include <pronghorn/base/error_code.h>
+#include <pronghorn/server/locals.h>
 #include <pronghorn/server/response.h>
 
 #include "server/body_reader.h"
@@ -67,6 +68,7 @@ struct Exchange {
   std::uint32_t retry_after_s = 0;  // not 0: the client asks too often (429)
   Instant started;                  // the head's end; only kept for the access log
   std::unique_ptr<Exchange> next;   // in the pool
+  Locals locals;  // of `request`, which what is kept may look at in its end: the first to go
 
   /// Before each request; `pending` stays.
   void reset() noexcept {

@@ -3,6 +3,8 @@
 
 #include "server/syntax.h"
 
+#include <stdexcept>
+
 namespace pronghorn {
 
 std::string_view Request::param(std::string_view name) const noexcept {
@@ -25,6 +27,11 @@ bool Request::has_header(std::string_view name) const noexcept {
     if (server::iequals(field.name, name)) return true;
   }
   return false;
+}
+
+Locals& Request::locals() const {
+  if (locals_ == nullptr) throw std::logic_error("locals() of a Request that no server made");
+  return *locals_;
 }
 
 }  // namespace pronghorn

@@ -135,6 +135,7 @@ void Session::end_exchange() noexcept {
     ex.discards = true;
     ex.discard_until = ex.body.received() + context_.limits.linger;
     ex.parser.drop_body();
+  if (!ex.answer) RequestBuilder::end(ex.locals);
     ex.parser.store_body(false);
     return;
   }

@@ -13,6 +13,7 @@
 #include <pronghorn/server/form.h>
 #include <pronghorn/server/handler.h>
 #include <pronghorn/server/multipart_form.h>
+#include <pronghorn/server/locals.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>
 #include <pronghorn/server/response_writer.h>
