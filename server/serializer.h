@@ -28,6 +28,12 @@ struct AnswerFraming {
 /// token, a control byte in a value (RFC 9110 §5.5, §15).
 bool is_sendable(const Response& response) noexcept;
 
+/// What is_sendable() objects to, for the log and the handler, in Node's words where it has some:
+/// `Invalid character in header content ["X-A"]`. A name is escaped, and cut after 64 bytes.
+std::string unsendable_part(const Response& response);
+/// The same of fields alone; empty: nothing.
+std::string unsendable_part(std::span<const Response::Header> headers);
+
 /// Appends to `out`. What BodySource::begin() then makes pieces of follows the head.
 /// @returns bytes of the body, as announced, that follow the head (0 to HEAD)
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out);

@@ -46,13 +46,19 @@ bool Session::run_after(Response& response) noexcept {
   return guarded(&ex.request, [&] { router.run_after(ex.request, response); });
 }
 
+void Session::log_unsendable(const Response& response) const {
+  const Exchange& ex = *exchange_;
+  log::error("response not sendable", {{"method", ex.check.method_text(ex.head_view)},
+                                       {"path", ex.target.path},
+                                       {"status", response.status()},
+                                       {"why", unsendable_part(response)}});
+}
+
 void Session::answer(Response response, std::string& out) {
   Exchange& ex = *exchange_;
   if (!run_after(response)) response = Response::error(500);
   if (!is_sendable(response)) {
-    log::error("response not sendable", {{"method", ex.check.method_text(ex.head_view)},
-                                         {"path", ex.target.path},
-                                         {"status", response.status()}});
+    log_unsendable(response);
     response = Response::error(500);
   }
   AnswerFraming framing = begin_answer();
@@ -129,13 +135,13 @@ void Session::end_exchange() noexcept {
     Error over(Errc::stream_destroyed, make_error_code(Errc::stream_destroyed).message());
     guarded(&ex.request, [&] { body->fail(over, on_error); });
   }
+  if (!ex.answer) RequestBuilder::end(ex.locals);
   if (close_ == Close::no) {
     stage_ = unread ? Stage::body : Stage::start;
     if (!unread) return;
     ex.discards = true;
     ex.discard_until = ex.body.received() + context_.limits.linger;
     ex.parser.drop_body();
-  if (!ex.answer) RequestBuilder::end(ex.locals);
     ex.parser.store_body(false);
     return;
   }
