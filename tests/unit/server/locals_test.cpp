@@ -41,16 +41,13 @@ TEST_CASE("locals: what before() sets is the handler's and after()'s, in every s
       if (q.has_header("x-user")) q.locals().set(User{std::string(q.header("x-user"))});
       return std::nullopt;
     }));
-    REQUIRE(l.router.after("/", [](const Request& q, Response& r) {
-      r.header("X-Seen", name_of(q));
-    }));
+    REQUIRE(
+        l.router.after("/", [](const Request& q, Response& r) { r.header("X-Seen", name_of(q)); }));
     l.on("GET", "/value", [](const Request& q) { return Response::text(name_of(q)); });
-    l.on("GET", "/task", [](const Request& q) -> Task<Response> {
-      co_return Response::text(name_of(q));
-    });
-    l.on("GET", "/writer", [](const Request& q, ResponseWriter w) {
-      (void)w.respond(Response::text(name_of(q)));
-    });
+    l.on("GET", "/task",
+         [](const Request& q) -> Task<Response> { co_return Response::text(name_of(q)); });
+    l.on("GET", "/writer",
+         [](const Request& q, ResponseWriter w) { (void)w.respond(Response::text(name_of(q))); });
     l.on("POST", "/body", [](const Request& q) { return Response::text(name_of(q)); });
   };
   auto ask = [](std::string_view line, std::string_view user, std::string_view rest = "\r\n") {
@@ -58,10 +55,10 @@ TEST_CASE("locals: what before() sets is the handler's and after()'s, in every s
            (user.empty() ? "" : "X-User: " + std::string(user) + "\r\n") + std::string(rest);
   };
   // The last one has none: nothing of one request is seen by the next.
-  auto text = all_ways(
-      routes, ask("GET /value", "ada") + ask("GET /task", "bob") + ask("GET /writer", "eve") +
-                  ask("POST /body", "kim", "Content-Length: 3\r\n\r\nabc") + ask("GET /nope", "joe") +
-                  ask("GET /value", ""));
+  auto text = all_ways(routes, ask("GET /value", "ada") + ask("GET /task", "bob") +
+                                   ask("GET /writer", "eve") +
+                                   ask("POST /body", "kim", "Content-Length: 3\r\n\r\nabc") +
+                                   ask("GET /nope", "joe") + ask("GET /value", ""));
   auto all = answers(text);
   REQUIRE(all.size() == 6);
   CHECK(all[0].body == "ada");
@@ -107,9 +104,8 @@ TEST_CASE("locals: they end with the request, in any of its ends") {
     keep(q);
     return q.query() == "early" ? std::optional(Response(403)) : std::nullopt;
   }));
-  l.on("GET", "/w", [&](const Request&, ResponseWriter w) {
-    l.writers.emplace("w", std::move(w));
-  });
+  l.on("GET", "/w",
+       [&](const Request&, ResponseWriter w) { l.writers.emplace("w", std::move(w)); });
   {
     Talk talk(l);
     talk.send("GET /w?early HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -69,9 +69,8 @@ TEST_CASE("fault: nothing is logged of a writer that is dropped when nobody wait
   CHECK(logged([](const Request&, ResponseWriter w) { CHECK(w.respond(Response())); }, 200) == "");
   Overheard heard;
   Later l;
-  l.on("GET", "/w/here", [&](const Request&, ResponseWriter w) {
-    l.writers.emplace("w", std::move(w));
-  });
+  l.on("GET", "/w/here",
+       [&](const Request&, ResponseWriter w) { l.writers.emplace("w", std::move(w)); });
   {
     Talk talk(l);
     talk.send(kGet);
