@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import unittest
 from pathlib import Path
 
@@ -119,6 +120,18 @@ class Requests(unittest.TestCase):
             self.assertEqual(ask(server.port, "GET", "/public/sub/")[2], "SUB\n")
             self.assertEqual(ask(server.port, "GET", "/public/../guestbook.txt")[0], 404)
             self.assertEqual(ask(server.port, "POST", "/public/app.js")[0], 405)
+
+
+class Alone(unittest.TestCase):
+    def test_a_server_without_a_master_logs_under_the_name_of_its_program(self):
+        with subprocess.Popen([PROGRAM.parent / "handlers"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            self.addCleanup(process.kill)
+            try:
+                port = int(process.stdout.readline().rsplit(" ", 1)[1])
+                self.assertEqual(ask(port, "GET", "/sum/x")[0], 500)
+            finally:
+                process.kill()
+            self.assertRegex(process.stderr.read(), r"Z error handlers handler failed method=GET path=/sum/x error=")
 
 
 if __name__ == "__main__":
