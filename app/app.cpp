@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/app/app.h>
+#include <pronghorn/server/folder.h>
 
 #include "app/cli/output.h"
 #include "app/cli/parse.h"
 #include "app/exit_codes.h"
 #include "app/serve.h"
+#include "app/worker_hooks.h"
 #include "base/standard_descriptors.h"
 #include "base/uv/title.h"
 
@@ -21,6 +23,7 @@ struct App::Impl {
   int argc;
   char** argv;
   Router router;
+  app::WorkerHooks hooks;
   std::optional<Error> fault;  // the first wrong route
   Loop* loop = nullptr;        // of a worker, while it runs
 };
@@ -29,6 +32,7 @@ App::App(int argc, char** argv)
     : impl_(new Impl{.argc = argc,
                      .argv = uv::setup_args(argc, argv),
                      .router = {},
+                     .hooks = {},
                      .fault = {},
                      .loop = {}}) {
   ensure_standard_descriptors();
@@ -78,6 +82,17 @@ App& App::after(std::string_view prefix, Router::After call) {
   return impl_->note(impl_->router.after(prefix, std::move(call))), *this;
 }
 
+App& App::files(std::string_view prefix, const std::string& directory) {
+  return files(prefix, directory, {});
+}
+App& App::files(std::string_view prefix, const std::string& directory, FolderOptions options) {
+  if (auto file = app::config_file_of_master(); !file.empty()) options.refuse.push_back(file);
+  return impl_->note(add_files(impl_->router, prefix, directory, options)), *this;
+}
+
+App& App::on_start(Start call) { return impl_->hooks.start.push_back(std::move(call)), *this; }
+App& App::on_stop(Stop call) { return impl_->hooks.stop.push_back(std::move(call)), *this; }
+
 Loop& App::loop() noexcept {
   assert(impl_->loop != nullptr);
   return *impl_->loop;
@@ -90,7 +105,8 @@ int App::run() {
   if (impl_->fault) {
     return app::cli::failure(app::kSoftware, sources.program, impl_->fault->message()).emit();
   }
-  return app::serve(sources, impl_->argc, impl_->argv, std::move(impl_->router), &impl_->loop);
+  return app::serve(sources, impl_->argc, impl_->argv, std::move(impl_->router),
+                    {.loop = &impl_->loop, .hooks = &impl_->hooks});
 }
 
 }  // namespace pronghorn

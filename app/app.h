@@ -3,13 +3,20 @@
 // your own.
 #pragma once
 
+#include <pronghorn/base/result.h>
 #include <pronghorn/base/uv/loop.h>
 #include <pronghorn/server/router.h>
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace pronghorn {
+
+struct FolderOptions;
 
 /// Takes the options and the configuration of `pronghorn serve`. The program is started again for
 /// each worker with the same arguments: main() runs in every process, and run() decides what it
@@ -40,8 +47,38 @@ class App {
   App& before(std::string_view prefix, Router::Before call);
   App& after(std::string_view prefix, Router::After call);
 
+  /// The files of `directory` below "/assets" (server/folder.h, add_files); not the
+  /// configuration's. A folder that cannot be opened is the error of a malformed pattern.
+  App& files(std::string_view prefix, const std::string& directory);
+  App& files(std::string_view prefix, const std::string& directory, FolderOptions options);
+
+  using Start = std::move_only_function<Result<void>()>;
+  using Stop = std::move_only_function<void()>;
+  /// Called in each worker, also in one that replaces another, on its loop's thread before it
+  /// listens: to open what its handlers share, such as a connection to a database. loop() is there.
+  /// It may block, as nobody waits yet, but a worker that does not listen after 30 s is replaced.
+  /// An error, or an exception, ends the worker like a death at its start: exit code 1, its reason
+  /// in the log, another try with a back-off; where no worker comes up the master gives up with 70.
+  /// Several are called in their order. Never called in the master.
+  App& on_start(Start call);
+  template <class F>
+    requires std::is_void_v<std::invoke_result_t<F&>>
+  App& on_start(F call) {
+    return on_start(Start([call = std::move(call)]() mutable -> Result<void> {
+      call();
+      return {};
+    }));
+  }
+  /// Called in each worker whose on_start() calls all succeeded, when it has served its last: all
+  /// connections are closed, or were cut at drain_timeout; loop() is there and turns no more. The
+  /// last is called first. It has about 2 s, then the master ends the worker. Not called in one
+  /// that is killed or crashes, nor when a stop cannot wait (a second signal). A coroutine that
+  /// waits for what outlives its connection ends after it, unfinished.
+  App& on_stop(Stop call);
+
   /// The worker's loop, which its handlers run on and which offload() wants. Only in what a worker
-  /// calls (handlers, middleware): before run(), and in the master, there is none.
+  /// calls (handlers, middleware, on_start, on_stop): before run(), and in the master, there is
+  /// none.
   Loop& loop() noexcept;
 
   /// Runs until stopped. @returns the exit code for main() (docs/reference/exit-codes.md); errors

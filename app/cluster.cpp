@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pronghorn/app/cluster.h>
+#include <pronghorn/base/log.h>
 
 #include "app/cluster_fork.h"
 #include "app/cluster_forked.h"
 #include "app/cluster_impl.h"
 #include "app/cluster_own.h"
+#include "ipc/taken_channel.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace pronghorn {
@@ -49,7 +53,17 @@ void Cluster::Impl::end() noexcept {
 }
 
 Cluster::Cluster(Loop& loop) : impl_(std::make_shared<Impl>(loop)) {
-  if (std::getenv("NODE_UNIQUE_ID") == nullptr) return;
+  if (std::getenv("NODE_UNIQUE_ID") == nullptr) {
+    // Taken for a primary it would start workers of its own, each of which does the same.
+    if (ipc::cluster_channel_was_taken()) {
+      throw std::system_error(
+          EBUSY, std::generic_category(),
+          "this worker's channel is taken already: a process has one Cluster, and App, or "
+          "process::parent(), in its place");
+    }
+    log::rename("master");
+    return;
+  }
   impl_->own = OwnWorker::open(loop);
   impl_->own_facade = Worker::Impl::facade(impl_->own);
 }

@@ -26,7 +26,8 @@ namespace pronghorn {
 /// which they were added.
 class Cluster {
  public:
-  /// Throws std::system_error when the inherited channel is broken.
+  /// Throws std::system_error when the inherited channel is broken, and, with EBUSY, in a worker
+  /// whose channel another Cluster, process::parent() or an App has taken.
   explicit Cluster(Loop& loop);
   /// In the primary: the workers stay, and lose their channel.
   ~Cluster();

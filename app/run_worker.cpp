@@ -75,6 +75,18 @@ void use_inherited_roots(config::Config& config, const std::vector<int>& roots) 
   for (auto& host : config.hosts) replace(host.site.root);
 }
 
+/// App::loop() as long as there is one.
+struct LoopOfProgram {
+  LoopOfProgram(const WorkersProgram& program, Loop& loop) : place(program.loop) {
+    if (place != nullptr) *place = &loop;
+  }
+  LoopOfProgram(const LoopOfProgram&) = delete;
+  ~LoopOfProgram() {
+    if (place != nullptr) *place = nullptr;
+  }
+  Loop** place;
+};
+
 int fail(const Error& error) {
   log::critical("cannot start", {{"why", error.message()}});
   return 1;
@@ -132,13 +144,18 @@ int run_worker(WorkerStart start, Router router) {
   if (routed && !options.fault) routed = add_sites(loop, router, options.config, hidden);
   if (!routed && !options.fault) options.fault = routed.error();
 
-  if (start.loop != nullptr) *start.loop = &loop;
+  const bool can_serve = !options.fault;
+  LoopOfProgram announced(start.program, loop);
   auto worker = worker::Worker::create(loop, std::move(options), std::move(router));
   if (!worker) return fail(worker.error());
+  WorkerHooks* hooks = can_serve ? start.program.hooks : nullptr;
+  if (hooks != nullptr) {
+    if (auto started = hooks->call_start(); !started) return fail(started.error());
+  }
   (*worker)->start();
   int code = loop.run();
+  if (hooks != nullptr) hooks->call_stop();
   worker->reset();
-  if (start.loop != nullptr) *start.loop = nullptr;
   return code;
 }
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <pronghorn/base/unique_fd.h>
-#include <pronghorn/base/uv/loop.h>
 #include <pronghorn/server/router.h>
 
+#include "app/worker_hooks.h"
 #include "config/load.h"
 #include "ipc/boot.h"
 
@@ -23,7 +23,7 @@ struct WorkerStart {
   bool colour = false;
   /// The effective configuration when the primary did not send one.
   std::function<Result<config::Config>()> own_config;
-  Loop** loop = nullptr;  ///< App::loop(): set while the loop is there; null: nobody asks
+  WorkersProgram program;
 };
 
 /// Serves until the primary says stop or is gone. @returns the exit code

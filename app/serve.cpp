@@ -20,12 +20,6 @@ int fail(const cli::Sources& sources, const Error& error) {
       .emit();
 }
 
-/// A master of ours names the file that it read in PRONGHORN_CONFIG.
-std::string config_file_of_master() {
-  const char* file = std::getenv("PRONGHORN_CONFIG");
-  return file == nullptr ? std::string() : file;
-}
-
 /// The worker of a primary that is not ours reads the configuration itself.
 Result<config::Config> load_own(const cli::Sources& sources) {
   auto loaded =
@@ -39,7 +33,13 @@ Result<config::Config> load_own(const cli::Sources& sources) {
 
 }  // namespace
 
-int serve(const cli::Sources& sources, int argc, char** argv, Router router, Loop** loop) {
+std::string config_file_of_master() {
+  const char* file = std::getenv("PRONGHORN_CONFIG");
+  return file == nullptr ? std::string() : file;
+}
+
+int serve(const cli::Sources& sources, int argc, char** argv, Router router,
+          const WorkersProgram& program) {
   std::string unique_id;
   auto channel = ipc::take_inherited_channel(&unique_id);
   if (!channel) return fail(sources, channel.error());
@@ -52,7 +52,7 @@ int serve(const cli::Sources& sources, int argc, char** argv, Router router, Loo
                        .config_file = config_file_of_master(),
                        .colour = cli::use_colour(sources.colour, STDERR_FILENO),
                        .own_config = [&] { return load_own(sources); },
-                       .loop = loop},
+                       .program = program},
                       std::move(router));
   }
   auto loaded =

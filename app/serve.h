@@ -3,15 +3,20 @@
 // started this process.
 #pragma once
 
-#include <pronghorn/base/uv/loop.h>
 #include <pronghorn/server/router.h>
 
 #include "app/cli/command.h"
+#include "app/worker_hooks.h"
+
+#include <string>
 
 namespace pronghorn::app {
 
+/// A master of ours names the file that it read in PRONGHORN_CONFIG; empty: there is none.
+std::string config_file_of_master();
+
 /// Runs until stopped. `argv` is main's. @returns the exit code; errors were printed
-/// @param loop  where a worker says which loop it runs on, while it does; null: nobody asks
-int serve(const cli::Sources& sources, int argc, char** argv, Router router, Loop** loop = nullptr);
+int serve(const cli::Sources& sources, int argc, char** argv, Router router,
+          const WorkersProgram& program = {});
 
 }  // namespace pronghorn::app

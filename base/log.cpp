@@ -7,8 +7,10 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
@@ -44,6 +46,13 @@ Form form_of_stderr() noexcept {
   return ::isatty(STDERR_FILENO) != 0 ? Form::terminal : Form::file;
 }
 
+/// As one word: the fields of a line are parted by spaces.
+std::string program_name() {
+  std::string name = program_invocation_short_name;
+  std::ranges::replace_if(name, [](char c) { return c == ' ' || c == '\t'; }, '_');
+  return name.empty() ? "server" : name;
+}
+
 // Takes finished lines, from any thread (spdlog's lock). Says how many were lost once it can again.
 class Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
@@ -54,7 +63,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   std::vector<std::string> lines(Level level, std::string_view event, Fields fields,
                                  std::string_view sentence) const {
     Record record{level, event, fields, sentence, std::chrono::system_clock::now()};
-    return render(record, options_.form, options_.colour, options_.who);
+    const bool is_alone = options_.who.empty();
+    return render(record, options_.form, options_.colour,
+                  is_alone && options_.form == Form::file ? program_ : options_.who);
   }
 
  protected:
@@ -78,6 +89,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   Options options_;
+  const std::string program_ = program_name();
   NonblockingWriter output_{STDERR_FILENO};
   std::uint64_t reported_ = dropped_lines.load(std::memory_order_relaxed);
 };
@@ -98,7 +110,7 @@ struct Log {
 Log& log() {
   static Log* one = [] {
     auto* made = new Log;
-    made->configure({});
+    made->configure({.who = {}});  // a process without others, until it learns better
     return made;
   }();
   return *one;

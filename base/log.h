@@ -16,7 +16,7 @@ namespace pronghorn::log {
 enum class Level : std::uint8_t { trace, debug, info, notice, warn, error, critical };
 
 /// Where lines go decides their form (docs/architecture.md, "Logs"). Those for people leave out a
-/// field whose value the sentence says, and begin with `who` when that is not the master.
+/// field whose value the sentence says, and begin with `who` unless that is the master or empty.
 enum class Form : std::uint8_t {
   automatic,  ///< terminal, journal or file, by what standard error is
   terminal,   ///< "12:01:40.123 warn  worker 3 killed by signal 11 (SIGSEGV)  pid=4790"
@@ -41,11 +41,11 @@ struct Options {
   Level level = Level::info;  ///< lines below it are not made
   Form form = Form::automatic;
   bool colour = false;         ///< terminal form only
-  std::string who = "master";  ///< "master" or "worker 1"
+  std::string who = "master";  ///< "master" or "worker 1"; empty: the program's name
 };
 
 /// Sets up this process's log on descriptor 2. May be called again (a worker learns its name late),
-/// but not while another thread logs. Without it the defaults hold.
+/// but not while another thread logs. Without it the defaults hold, and `who` is empty.
 void configure(const Options& options);
 /// Another `who`; the rest stays.
 void rename(const std::string& who);

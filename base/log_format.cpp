@@ -127,7 +127,7 @@ std::vector<std::string> render(const Record& r, Form form, bool colour, std::st
   } else {
     prefix = fmt::format("<{}>", journal_priority(r.level));
   }
-  if (who != "master") prefix.append(who).append(": ");
+  if (who != "master" && !who.empty()) prefix.append(who).append(": ");
 
   std::string_view sentence = r.sentence.empty() ? r.event : r.sentence;
   std::string fields = fields_text(r.fields, sentence);

@@ -2,6 +2,7 @@
 // The child's end of the channel, as Node's fork leaves it: in the environment.
 #include "ipc/channel.h"
 #include "ipc/socket_io.h"
+#include "ipc/taken_channel.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -21,12 +22,17 @@ std::string take_variable(const char* name) {
   return text;
 }
 
+bool was_cluster_worker = false;  // of the process, as the environment is
+
 }  // namespace
+
+bool cluster_channel_was_taken() noexcept { return was_cluster_worker; }
 
 Result<UniqueFd> take_inherited_channel(std::string* unique_id) {
   std::string number = take_variable("NODE_CHANNEL_FD");
   std::string mode = take_variable("NODE_CHANNEL_SERIALIZATION_MODE");
   std::string id = take_variable("NODE_UNIQUE_ID");
+  if (!number.empty() && !id.empty()) was_cluster_worker = true;
   if (unique_id != nullptr) *unique_id = std::move(id);
   if (number.empty()) return UniqueFd();
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <exception>
 
 namespace pronghorn::server {
 namespace {
@@ -54,14 +55,15 @@ bool is_trailer(std::string_view name) noexcept {
   return std::ranges::none_of(kNever, [&](std::string_view never) { return iequals(name, never); });
 }
 
-bool are_valid(const AnswerState::Headers& headers) noexcept {
-  return std::ranges::all_of(headers, [](const Response::Header& field) {
-    return is_token(field.name) && all_class(field.value, kValue);
-  });
-}
-
 std::unexpected<Error> error(Errc code) {
   return std::unexpected(Error(code, make_error_code(code).message()));
+}
+
+/// Says which of them is wrong.
+Result<void> check_fields(const AnswerState::Headers& headers) {
+  auto wrong = unsendable_part(headers);
+  if (wrong.empty()) return {};
+  return std::unexpected(Error(Errc::invalid_char, std::move(wrong)));
 }
 
 void append_chunk(std::string& out, std::string_view bytes) {
@@ -102,10 +104,12 @@ Error AnswerState::unusable() const {
 }
 
 /// What the handler said cannot be sent: the client gets a 500, or a cut.
-Result<void> AnswerState::refuse(Errc code) {
+Result<void> AnswerState::refuse(Error why) {
   fail();
-  return error(code);
+  return std::unexpected(std::move(why));
 }
+
+Result<void> AnswerState::refuse(Errc code) { return refuse(error(code).error()); }
 
 void AnswerState::fail_with(int code) noexcept {
   if (stage != Stage::waiting && stage != Stage::started && stage != Stage::upgraded) return;
@@ -115,11 +119,23 @@ void AnswerState::fail_with(int code) noexcept {
   tell();
 }
 
+/// An exception on its way out is the better reason, and is logged where it is caught.
+void AnswerState::drop() noexcept {
+  if (stage == Stage::waiting && session != nullptr && std::uncaught_exceptions() == 0) {
+    log_failure(request, "its writer was dropped unanswered");
+  }
+  fail();
+}
+
 Result<void> AnswerState::take_head(Response response, Stage next) {
   if (stage != Stage::waiting) return error(Errc::headers_sent);
   if (session == nullptr) return std::unexpected(unusable());
-  if (response.status() < 200 || response.status() > 599) return refuse(Errc::invalid_status_code);
-  if (!is_sendable(response)) return refuse(Errc::invalid_char);
+  if (response.status() < 200 || response.status() > 599) {
+    return refuse(Error(Errc::invalid_status_code, unsendable_part(response)));
+  }
+  if (!is_sendable(response)) {
+    return refuse(Error(Errc::invalid_char, unsendable_part(response)));
+  }
   head = std::move(response);
   head_at = output.size();
   stage = next;
@@ -135,7 +151,7 @@ Result<void> AnswerState::informational(int code, const Headers& headers) {
   if (stage != Stage::waiting) return error(Errc::headers_sent);
   if (session == nullptr) return std::unexpected(unusable());
   if (code != 102 && code != 103) return error(Errc::invalid_status_code);
-  if (!are_valid(headers)) return error(Errc::invalid_char);
+  if (auto fine = check_fields(headers); !fine) return fine;
   if (is_http10) return {};
   serialize_informational(code, headers, output);
   tell();
@@ -182,7 +198,7 @@ Result<void> AnswerState::end(const Headers& trailers) {
   if (!trailers.empty()) {
     bool fit =
         std::ranges::all_of(trailers, [](const auto& field) { return is_trailer(field.name); });
-    if (!are_valid(trailers)) return error(Errc::invalid_char);
+    if (auto fine = check_fields(trailers); !fine) return fine;
     // Discarded for HTTP/1.0, as in Node: a handler need not know who asks.
     bool may_come = chunked || is_head || (is_http10 && !length);
     if (!fit || !may_come) return error(Errc::trailer_invalid);
@@ -204,10 +220,12 @@ Result<void> AnswerState::upgrade(Response response) {
   if (stage != Stage::waiting) return error(Errc::headers_sent);
   if (session == nullptr) return std::unexpected(unusable());
   if (!session->may_upgrade()) return error(Errc::upgrade_not_asked);
-  if (!are_valid(response.headers())) return refuse(Errc::invalid_char);
+  if (auto fine = check_fields(response.headers()); !fine) return refuse(fine.error());
   head = std::move(response);
   head_at = output.size();
   is_upgrade = true;
+  on_end = nullptr;  // the writer's: the stream is told anew
+  client_done = false;
   stage = Stage::upgraded;
   tell();
   return {};
@@ -238,6 +256,10 @@ void AnswerState::set_on_data(std::function<void(std::string_view)> call) {
   tell();  // what was held back
 }
 void AnswerState::set_on_drain(std::function<void()> call) { on_drain = std::move(call); }
+void AnswerState::set_on_client_end(std::function<void()> call) {
+  on_end = std::move(call);
+  tell();  // it may have come
+}
 void AnswerState::set_on_end(std::function<void()> call) { on_end = std::move(call); }
 
 /// One that comes too late is called all the same, from the loop.

@@ -47,13 +47,16 @@ struct AnswerState final : std::enable_shared_from_this<AnswerState> {
   Result<bool> write_raw(std::string_view bytes);
   void shut();
   void destroy();
-  /// The writer is gone, or what it said is void.
+  /// What it said is void.
   void fail() noexcept { fail_with(500); }
+  /// The writer is gone. One that was dropped unanswered is a mistake, which the log names.
+  void drop() noexcept;
   /// `code` is answered if nothing was yet.
   void fail_with(int code) noexcept;
   void set_on_data(std::function<void(std::string_view)> call);
   void set_on_drain(std::function<void()> call);
   void set_on_end(std::function<void()> call);
+  void set_on_client_end(std::function<void()> call);
   void set_on_close(std::function<void()> call);
   void set_on_shutdown(std::function<void()> call);
 
@@ -112,6 +115,7 @@ struct AnswerState final : std::enable_shared_from_this<AnswerState> {
 
  private:
   Error unusable() const;
+  Result<void> refuse(Error why);
   Result<void> refuse(Errc code);
   Result<void> take_head(Response response, Stage next);
   bool take_output(std::string_view bytes);

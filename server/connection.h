@@ -107,6 +107,8 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
 
   void set_deadline();
   std::int64_t read_deadline();
+  bool is_out_of_sight() const noexcept;
+  bool look_at_client();
   void begin_write_window() noexcept;
   std::uint64_t progress_mark() const noexcept;
   bool client_takes() const noexcept;

@@ -9,6 +9,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -19,6 +20,8 @@ namespace {
 constexpr std::int64_t kQuietMs = 250;
 /// The same for a connection that has not asked anything yet.
 constexpr std::int64_t kQuietFirstMs = 1000;
+/// How often we look for a client that waits for a handler while nothing is read of it.
+constexpr std::int64_t kLookMs = 1000;
 /// Far, and still a number to reckon with.
 constexpr auto kNever = std::numeric_limits<std::int64_t>::max() / 4;
 }  // namespace
@@ -59,10 +62,12 @@ std::int64_t Connection::read_deadline() {
       std::int64_t slow = std::max(timeouts.body_rate.count(), received * 1000 / rate);
       return std::min(quiet, stage_since_ms_ + slow - session_.body_waited_ms());
     }
-    case Session::Phase::handling:
-      return stage_since_ms_ + session_.handler_timeout(timeouts.handler).count();
+    case Session::Phase::handling: {
+      std::int64_t late = stage_since_ms_ + session_.handler_timeout(timeouts.handler).count();
+      return is_out_of_sight() ? std::min(late, context_.loop.now_ms() + kLookMs) : late;
+    }
     case Session::Phase::streaming:
-      return kNever;
+      return is_out_of_sight() ? context_.loop.now_ms() + kLookMs : kNever;
     case Session::Phase::idle:
     case Session::Phase::answering:
     case Session::Phase::closing:
@@ -75,6 +80,25 @@ std::int64_t Connection::read_deadline() {
   return std::min(deadline, quiet_since + (requests == 0 ? kQuietFirstMs : kQuietMs));
 }
 
+/// A handler answers later, and neither reading nor writing would show that the client has left:
+/// its end has been read, or what it sent is held back.
+bool Connection::is_out_of_sight() const noexcept {
+  return !reading_ && unsent() == 0 &&
+         (stage_ == Session::Phase::handling || stage_ == Session::Phase::streaming);
+}
+
+/// A reset needs no reading to be seen, nor does the end of a unix socket. True: it is closed, or
+/// something was sent; `this` may be gone.
+bool Connection::look_at_client() {
+  pollfd client{.fd = fd(), .events = POLLRDHUP, .revents = 0};
+  if (::poll(&client, 1, 0) <= 0) return false;
+  if ((client.revents & (POLLERR | POLLHUP)) != 0) return close(), true;
+  if (eof_) return false;
+  bool was_told = false;
+  context_.with_session(*this, [&](std::string& out) { was_told = session_.on_client_end(out); });
+  return was_told && (pump(), true);
+}
+
 void Connection::on_deadline() {
   std::int64_t now = context_.loop.now_ms();
   if (lingering_) return close();
@@ -85,6 +109,7 @@ void Connection::on_deadline() {
     }
     begin_write_window();
   }
+  if (is_out_of_sight() && look_at_client()) return;
   if (now >= read_deadline()) {
     // Timers run before the descriptors: a request that came in time may still be unread. Only for
     // an idle connection: a slow head must not gain time by it.

@@ -34,6 +34,10 @@ struct EventStream::Impl : std::enable_shared_from_this<EventStream::Impl> {
     writer.on_close([weak] {
       if (auto self = weak.lock()) self->finish(false);
     });
+    // EventSource never ends its side first: it is the client's leaving.
+    writer.on_client_end([weak] {
+      if (auto self = weak.lock()) self->finish(true);
+    });
     writer.on_shutdown([weak] {
       if (auto self = weak.lock()) self->finish(true);
     });

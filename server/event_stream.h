@@ -49,7 +49,8 @@ class EventStream {
   void end();
 
   void on_drain(std::function<void()> call);
-  /// Once, at the end: the client has left or was too slow, end() was called, the server closes.
+  /// Once, at the end: the client has left, which its FIN is enough of, or was too slow, end() was
+  /// called, the server closes.
   /// Not when the server is destroyed.
   void on_close(std::function<void()> call);
 

@@ -59,6 +59,7 @@ std::unique_ptr<Exchange> ExchangePool::take() {
 void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   if (count_ >= kKept) return;
   Exchange& ex = *exchange;
+  RequestBuilder::end(ex.locals);
   if (!ex.known) trim(ex.head);
   trim(ex.pending);
   trim(ex.parser.store);

@@ -5,6 +5,7 @@
 
 #include <pronghorn/base/clock.h>
 #include <pronghorn/base/error_code.h>
+#include <pronghorn/server/locals.h>
 #include <pronghorn/server/response.h>
 
 #include "server/body_reader.h"
@@ -74,6 +75,7 @@ struct Exchange {
   RequestId id;
   Instant started;           // the head's end; only kept for the access log
   Exchange* next = nullptr;  // in the pool, which owns it
+  Locals locals;  // of `request`, which what is kept may look at in its end: the first to go
 
   /// Before each request; `pending` stays.
   void reset() noexcept {

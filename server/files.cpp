@@ -124,6 +124,14 @@ Response Files::Impl::answer(const Request& request) {
     case PathVerdict::ok:
       break;
   }
+  if (!options.mount.empty()) {
+    auto below = take_mount(is_directory);
+    if (!below) return Response::error(404);
+    if (!*below) {
+      return is_read ? std::move(*redirect_to_directory(request))
+                     : answer_other_method(request.method());
+    }
+  }
   if (is_directory && !path.empty()) path.push_back('/');
   std::size_t length = path.size();
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -142,6 +150,18 @@ Response Files::Impl::answer(const Request& request) {
     if (response) return std::move(*response);
   }
   return Response::error(503);
+}
+
+/// Makes `path` one below the mount. Compared as it is looked for, so that no spelling leads past
+/// what guards a part of it. @returns nothing: it does not lie there; false: it is the mount
+/// itself, asked for as a file
+std::optional<bool> Files::Impl::take_mount(bool is_directory) {
+  const std::string& mount = options.mount;
+  if (!path.starts_with(mount)) return std::nullopt;
+  bool is_mount = path.size() == mount.size();
+  if (!is_mount && path[mount.size()] != '/') return std::nullopt;
+  path.erase(0, mount.size() + (is_mount ? 0 : 1));
+  return !is_mount || is_directory;
 }
 
 Response Files::answer_other_method(std::string_view method) {
@@ -168,8 +188,10 @@ Files::Impl::Found Files::Impl::find_index(bool afresh) {
 // asked for would name another host.
 std::optional<Response> Files::Impl::redirect_to_directory(const Request& request) const {
   std::string location = "/";
+  append_encoded_path(location, options.mount);
+  if (!options.mount.empty()) location.push_back('/');
   append_encoded_path(location, path);
-  location.push_back('/');
+  if (!path.empty()) location.push_back('/');
   if (!request.query().empty()) {
     location.push_back('?');
     append_encoded_query(location, request.query());

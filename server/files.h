@@ -26,6 +26,9 @@ class Files {
  public:
   struct Options {
     std::string root;
+    /// The path that the root stands for, decoded, without slashes at its ends ("assets"): what
+    /// does not lie below it is not there. Empty: all paths.
+    std::string mount = {};
     std::vector<std::string> index{"index.html"};
     /// Paths of files that are answered as if not there, under any name: the configuration file in
     /// use. One that is replaced later is still refused under its own name.

@@ -42,6 +42,7 @@ struct Files::Impl {
 
   // files.cpp
   Response answer(const Request& request);
+  std::optional<bool> take_mount(bool is_directory);
   std::optional<Response> redirect_to_directory(const Request& request) const;
   Found find_index(bool afresh);
   Found find(bool afresh);

@@ -15,13 +15,6 @@
 namespace pronghorn::server {
 namespace {
 
-void log_failure(const Request* request, const char* what) noexcept {
-  log::error("handler failed", {{"method", request != nullptr ? request->method() : ""},
-                                {"path", request != nullptr ? request->path() : ""},
-                                {"error", what},
-                                {"request_id", request != nullptr ? request->id() : ""}});
-}
-
 /// A coroutine that is on a list until its end, when its frame goes by itself.
 struct Driver {
   struct promise_type : HandlerTasks::Node {
@@ -49,7 +42,7 @@ Driver drive(HandlerTasks::Node&, Task<Response> task, ResponseWriter writer,
     Response response = co_await task;
     // What it cannot send is a 500, and has nobody to hear of it.
     if (auto sent = writer.respond(std::move(response)); !sent && !writer.is_gone()) {
-      log_failure(answer->request, sent.error().message().c_str());
+      log_failure(answer->request, sent.error().message());
     }
   } catch (...) {
     answer->fail_with(report_failure(answer->request));
@@ -57,6 +50,13 @@ Driver drive(HandlerTasks::Node&, Task<Response> task, ResponseWriter writer,
 }
 
 }  // namespace
+
+void log_failure(const Request* request, std::string_view what) noexcept {
+  log::error("handler failed", {{"method", request != nullptr ? request->method() : ""},
+                                {"path", request != nullptr ? request->path() : ""},
+                                {"error", what},
+                                {"request_id", request != nullptr ? request->id() : ""}});
+}
 
 int report_failure(const Request* request) noexcept {
   try {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace pronghorn {
@@ -19,6 +20,8 @@ class Request;
 namespace pronghorn::server {
 
 struct AnswerState;
+
+void log_failure(const Request* request, std::string_view what) noexcept;
 
 /// Logs the exception being handled. @returns the status that says it: 503 when offload()'s queue
 /// was full, else 500

@@ -4,6 +4,8 @@
 #include "server/request_id.h"
 #include "server/syntax.h"
 
+#include <stdexcept>
+
 namespace pronghorn {
 
 std::string_view Request::param(std::string_view name) const noexcept {
@@ -30,6 +32,11 @@ bool Request::has_header(std::string_view name) const noexcept {
 
 std::string_view Request::id() const noexcept {
   return id_ == nullptr ? std::string_view() : id_->get(headers_);
+}
+
+Locals& Request::locals() const {
+  if (locals_ == nullptr) throw std::logic_error("locals() of a Request that no server made");
+  return *locals_;
 }
 
 }  // namespace pronghorn

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pronghorn/server/body_stream.h>
+#include <pronghorn/server/locals.h>
 
 #include <cstdint>
 #include <memory>
@@ -43,6 +44,12 @@ class Request {
   std::string_view body() const noexcept { return body_; }
   /// The body as it comes, of a route with `stream_body`; of any other, body() in one piece.
   BodyStream body_stream() const;
+  /// What middleware and handlers keep with this request for each other: set by before(), read by
+  /// the handler and by after(). It is no part of what the client sent, which nobody changes, and
+  /// so can be changed through a const Request, as what a pointer points to. Copies of a request
+  /// have the same. All of it ends with the request; what is kept must not own the request's
+  /// writer. Throws std::logic_error for a Request that no server made.
+  Locals& locals() const;
   /// 10 or 11.
   int version() const noexcept { return version_; }
   /// Host of the target or of the Host field, without the port's colon removed: "localhost:8080".
@@ -63,6 +70,7 @@ class Request {
   std::span<const Param> params_;
   std::shared_ptr<server::BodyState>* body_state_ = nullptr;  // where body_stream() finds its own
   server::RequestId* id_ = nullptr;                           // of the memory that this one is in
+  Locals* locals_ = nullptr;
   int version_ = 11;
 };
 

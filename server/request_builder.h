@@ -51,6 +51,13 @@ struct RequestBuilder {
     request.id_ = v;
     return *this;
   }
+  /// Where what is kept with the request is.
+  RequestBuilder& locals(Locals* v) {
+    request.locals_ = v;
+    return *this;
+  }
+  /// The request is over.
+  static void end(Locals& locals) noexcept { locals.clear(); }
   RequestBuilder& version(int v) {
     request.version_ = v;
     return *this;

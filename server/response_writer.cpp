@@ -10,12 +10,12 @@ namespace pronghorn {
 ResponseWriter::ResponseWriter(std::shared_ptr<server::AnswerState> state) noexcept
     : state_(std::move(state)) {}
 ResponseWriter::~ResponseWriter() {
-  if (state_) state_->fail();
+  if (state_) state_->drop();
 }
 ResponseWriter& ResponseWriter::operator=(ResponseWriter&& other) noexcept {
   if (this == &other) return *this;
   auto before = std::exchange(state_, std::move(other.state_));
-  if (before) before->fail();
+  if (before) before->drop();
   return *this;
 }
 
@@ -59,6 +59,9 @@ void ResponseWriter::on_drain(std::function<void()> call) {
 }
 void ResponseWriter::on_close(std::function<void()> call) {
   if (state_) state_->set_on_close(std::move(call));
+}
+void ResponseWriter::on_client_end(std::function<void()> call) {
+  if (state_) state_->set_on_client_end(std::move(call));
 }
 void ResponseWriter::on_shutdown(std::function<void()> call) {
   if (state_) state_->set_on_shutdown(std::move(call));

@@ -76,6 +76,13 @@ class ResponseWriter {
   /// (timeouts.handler, an incomplete body). Not when the server is destroyed.
   void on_close(std::function<void()> call);
 
+  /// Called once when the client has ended its side of the connection (FIN): it sends no more. One
+  /// that has closed all of it looks the same until it refuses the next bytes, one that only says
+  /// that this was its last request waits for its answer, and gets it unless you end() or drop it:
+  /// for answers whose clients do not end their side first, as browsers never do, it is their
+  /// leaving. Also when it already has.
+  void on_client_end(std::function<void()> call);
+
   /// Called once, from the loop, when the server begins to drain (Server::close, begin_drain), also
   /// when it does already: an answer without an end of its own should end now.
   void on_shutdown(std::function<void()> call);

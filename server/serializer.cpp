@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/serializer.h"
 
+#include "base/text.h"
 #include "server/body_source.h"
 #include "server/error_page.h"
 #include "server/status.h"
@@ -148,6 +149,30 @@ void prepare(Response::Head& head) {
   for (const auto& [name, value] : head.headers) {
     if (!is_servers_own(name)) head.text.append("\r\n").append(name).append(": ").append(value);
   }
+}
+
+std::string unsendable_part(std::span<const Response::Header> headers) {
+  auto about = [](std::string_view what, std::string_view name) {
+    constexpr std::size_t kShown = 64;
+    std::string text(what);
+    text += " [\"" + escape_control(name.substr(0, kShown), "\"\\");
+    return text += name.size() > kShown ? "…\"]" : "\"]";
+  };
+  for (const auto& [name, value] : headers) {
+    if (!is_token(name)) return about("Invalid character in header name", name);
+    if (!all_class(value, kValue)) return about("Invalid character in header content", name);
+  }
+  return {};
+}
+
+std::string unsendable_part(const Response& response) {
+  if (response.status() < kFirst || response.status() > kLast) {
+    return "Invalid status code: " + std::to_string(response.status());
+  }
+  if (response.has_own_type() && !all_class(response.content_type(), kValue)) {
+    return "Invalid character in header content [\"Content-Type\"]";
+  }
+  return unsendable_part(response.headers());
 }
 
 std::uint64_t serialize(const Response& response, const AnswerFraming& framing, std::string& out) {

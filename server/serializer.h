@@ -32,6 +32,11 @@ bool is_sendable(const Response& response) noexcept;
 /// Makes the text of a head that many answers will have, if it may be sent at all. A head that has
 /// one must not be changed any more.
 void prepare(Response::Head& head);
+/// What is_sendable() objects to, for the log and the handler, in Node's words where it has some:
+/// `Invalid character in header content ["X-A"]`. A name is escaped, and cut after 64 bytes.
+std::string unsendable_part(const Response& response);
+/// The same of fields alone; empty: nothing.
+std::string unsendable_part(std::span<const Response::Header> headers);
 
 /// Appends to `out`. What BodySource::begin() then makes pieces of follows the head.
 /// @returns bytes of the body, as announced, that follow the head (0 to HEAD)

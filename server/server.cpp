@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pronghorn/server/folder.h>
 #include <pronghorn/server/server.h>
 
 #include "server/listen_source.h"
@@ -62,6 +63,14 @@ Server& Server::before(std::string_view prefix, Router::Before call) {
 }
 Server& Server::after(std::string_view prefix, Router::After call) {
   return impl_->note(impl_->router().after(prefix, std::move(call))), *this;
+}
+
+Server& Server::files(std::string_view prefix, const std::string& directory) {
+  return files(prefix, directory, {});
+}
+Server& Server::files(std::string_view prefix, const std::string& directory,
+                      const FolderOptions& options) {
+  return impl_->note(add_files(impl_->router(), prefix, directory, options)), *this;
 }
 
 Result<void> Server::listen(std::string_view address) { return listen(address, {}); }

@@ -19,6 +19,7 @@
 namespace pronghorn {
 
 class ClientTable;
+struct FolderOptions;
 struct WorkerCounters;
 namespace server {
 class AcceptPolicy;
@@ -73,6 +74,12 @@ class Server {
   /// pattern.
   Server& before(std::string_view prefix, Router::Before call);
   Server& after(std::string_view prefix, Router::After call);
+
+  /// The files of `directory` below "/assets" (folder.h, add_files). What is wrong is the error of
+  /// listen().
+  Server& files(std::string_view prefix, const std::string& directory);
+  Server& files(std::string_view prefix, const std::string& directory,
+                const FolderOptions& options);
 
   /// Listens on "HOST:PORT", ":PORT" (any address, both families), "[IPV6]:PORT" or "unix:PATH";
   /// port 0 is any free one, in a cluster the same for all workers. What becomes of it comes from

@@ -157,12 +157,25 @@ void Session::finish_eof(std::string& out) {
       advance(out);
       break;
     case Stage::handler:
+      on_client_end(out);
+      break;
     case Stage::held:
     case Stage::file:
     case Stage::closing:
       break;
   }
   if (stage_ == Stage::closing) release_exchange();
+}
+
+/// It may still want its answer: only a handler that asked hears of it.
+bool Session::on_client_end(std::string& out) {
+  if (stage_ != Stage::handler || !exchange_->answer) return false;
+  AnswerState& answer = *exchange_->answer;
+  if (!answer.on_end || answer.client_done) return false;
+  answer.client_ended();
+  advance(out);
+  resume(out);
+  return true;
 }
 
 void Session::on_timeout(std::string& out) {

@@ -106,6 +106,9 @@ class Session {
   /// The client sent FIN: complete requests are still answered, an incomplete one is refused (400),
   /// half a request line is no request. While input is held back it is remembered.
   void on_eof(std::string& out);
+  /// The same of a client whose input is held back, so that its end was not read: a handler may
+  /// want to know at once. @returns whether one did, which it does not say again
+  bool on_client_end(std::string& out);
   /// The deadline of phase() has passed: 408 for a begun head or body, 503 for a handler that has
   /// not answered, nothing for an idle connection.
   void on_timeout(std::string& out);
@@ -224,6 +227,7 @@ class Session {
   void answer(Response&& response, std::string& out);
   std::string_view request_id() noexcept;
   void put_id(Response& response);
+  void log_unsendable(const Response& response);
   void put_interim(std::string_view bytes, std::string& out);
   void finish_answer(const Finished& answer);
   void finish_stream(const AnswerState& answer, std::string_view out);

@@ -59,14 +59,20 @@ void Session::put_id(Response& response) {
   response.set_header(std::string(RequestId::kField), std::string(request_id()));
 }
 
+void Session::log_unsendable(const Response& response) {
+  const Exchange& ex = *exchange_;
+  log::error("response not sendable", {{"method", ex.check.method_text(ex.head_view)},
+                                       {"path", ex.target.path},
+                                       {"status", response.status()},
+                                       {"why", unsendable_part(response)},
+                                       {"request_id", request_id()}});
+}
+
 void Session::answer(Response&& response, std::string& out) {
   Exchange& ex = *exchange_;
   if (!run_after(response)) response = Response::error(500);
   if (!is_sendable(response)) {
-    log::error("response not sendable", {{"method", ex.check.method_text(ex.head_view)},
-                                         {"path", ex.target.path},
-                                         {"status", response.status()},
-                                         {"request_id", request_id()}});
+    log_unsendable(response);
     response = Response::error(500);
   }
   put_id(response);
@@ -147,6 +153,7 @@ void Session::end_exchange() noexcept {
     Error over(Errc::stream_destroyed, make_error_code(Errc::stream_destroyed).message());
     guarded(&ex.request, [&] { body->fail(over, on_error); });
   }
+  if (!ex.answer) RequestBuilder::end(ex.locals);
   if (close_ == Close::no) {
     stage_ = unread ? Stage::body : Stage::start;
     if (!unread) return;

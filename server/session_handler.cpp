@@ -56,7 +56,8 @@ void Session::build_request() {
       .version(ex.check.minor_version() == 0 ? 10 : 11)
       .headers(ex.parser.fields())
       .params(ex.route_scratch.params)
-      .body_state(&ex.body_state);
+      .body_state(&ex.body_state)
+      .locals(&ex.locals);
 }
 
 Response Session::answer_without_handler() {

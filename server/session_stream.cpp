@@ -103,6 +103,7 @@ bool Session::put_head(std::string& out) {
   put_interim(std::string_view(a.output).substr(0, a.head_at), out);
   a.output.erase(0, a.head_at);
   if (!fine) {
+    if (!is_sendable(*a.head)) log_unsendable(*a.head);
     close_ = Close::ours;
     answer(Response::error(500), out);
     return false;

@@ -10,8 +10,10 @@
 #include <pronghorn/server/body_stream.h>
 #include <pronghorn/server/cookie.h>
 #include <pronghorn/server/file_name.h>
+#include <pronghorn/server/folder.h>
 #include <pronghorn/server/form.h>
 #include <pronghorn/server/handler.h>
+#include <pronghorn/server/locals.h>
 #include <pronghorn/server/multipart_form.h>
 #include <pronghorn/server/request.h>
 #include <pronghorn/server/response.h>

@@ -59,6 +59,14 @@ struct HelperWorker {
       const char* home = std::getenv("HOME");
       (void)self.send({std::filesystem::current_path().string(), home != nullptr ? home : "none"});
     }
+    if (what == "second") {
+      try {
+        Cluster another(loop);
+        (void)self.send(another.is_primary() ? "a primary" : "a worker");
+      } catch (const std::system_error& error) {
+        (void)self.send(error.what());
+      }
+    }
     if (what == "drop") {  // the Cluster goes within its own callback
       self.on_message([this](const Json&) {
         server.reset();
@@ -292,6 +300,13 @@ TEST_CASE("cluster: a worker's number without a channel is refused, and says wha
                        "cannot be a worker: NODE_UNIQUE_ID is set, and NODE_CHANNEL_FD is not: Bad "
                        "file descriptor",
                        std::system_error);
+}
+
+TEST_CASE("cluster: a second one in a worker is no primary, and says why") {
+  ClusterRig rig;
+  rig.fork("second");
+  REQUIRE(run_until(rig.loop, [&] { return !rig.messages.empty(); }));
+  CHECK(rig.messages.front().contains("this worker's channel is taken already"));
 }
 
 TEST_CASE("cluster: the primary's loop ends when its workers have, listeners or not") {

@@ -118,6 +118,17 @@ TEST_CASE("log: lines below the level are not made") {
   CHECK(text.find(" error master loud\n") != text.npos);
 }
 
+TEST_CASE("log: a program that says nothing of itself has its own name") {
+  Pipe pipe;
+  Stderr redirect(pipe.in.get());
+  log::configure({.level = Level::warn, .form = Form::file, .who = {}});
+  log::warn("alone");
+  CHECK(pipe.read().ends_with("Z warn test_base alone\n"));
+  log::configure({.level = Level::warn, .form = Form::journal, .who = {}});
+  log::warn("alone");
+  CHECK(pipe.read() == "<4>alone\n");
+}
+
 TEST_CASE("log: another name keeps the level and the form") {
   Pipe pipe;
   Stderr stand_in(pipe.in.get());
