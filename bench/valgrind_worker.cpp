@@ -65,7 +65,8 @@ extern "C" long syscall(long number, ...) noexcept {
     const long fd = raw(number, a);
     if (fd >= 0 || errno != ENOSYS) return fd;
     const auto* how = reinterpret_cast<const open_how*>(a[2]);
-    return raw(SYS_openat, {a[0], a[1], static_cast<long>(how->flags), static_cast<long>(how->mode)});
+    return raw(SYS_openat,
+               {a[0], a[1], static_cast<long>(how->flags), static_cast<long>(how->mode)});
   }
   const auto* path = reinterpret_cast<const char*>(a[0]);
   if (number != SYS_execve || under.words.empty() || std::strcmp(path, "/proc/self/exe") != 0) {
