@@ -2,7 +2,7 @@
 """Markdown of the result: the tables, and the summary of README.md. What stands between the markers is ours."""
 import os
 
-from . import summary, table
+from . import bars, summary, table
 
 BEGIN, END = "<!-- bench/run: begin -->", "<!-- bench/run: end -->"
 # Whose best p99 ours is compared with: the floors are no servers.
@@ -37,6 +37,8 @@ def full(out):
             parts.append("\n".join(f"- {text}" for text in lines))
     if lines := list(scaling_lines(out)):
         parts += ["### Scaling", "\n".join(f"- {text}" for text in lines)]
+    if lines := list(bars.verdicts(out)):
+        parts += ["### What is to be met", "\n".join(f"- {text}" for text in lines)]
     parts += ["### What was not equal", "\n".join(f"- {note}" for note in out["not_equal"])]
     return "\n\n".join(parts)
 

@@ -57,8 +57,9 @@ TEST_CASE("rate: answers end where their lengths say, however they are cut") {
 }
 
 TEST_CASE("rate: what is no answer with status 200 and a length is bad") {
-  for (std::string_view bytes : {"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n",
-                                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+  for (std::string_view bytes :
+       {"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
     Answers answers;
     CHECK(answers.feed(bytes) == 0);
     CHECK(answers.is_bad());

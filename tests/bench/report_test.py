@@ -13,7 +13,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "bench")]
-from suite import chart, counts, document, machine, measure, notes, peers, summary, table  # noqa: E402
+from suite import bars, chart, counts, document, machine, measure, notes, peers, summary, table  # noqa: E402
 from suite.rows import ROWS  # noqa: E402
 from suite.server import BenchError  # noqa: E402
 
@@ -27,7 +27,7 @@ def result():
     found = summary.summarise(ROUNDS)
     row = {"title": "a <row> & more", "workers": 1, "connections": 64, "server_cpus": [1], "client_cpus": [0],
            "peers": {name: found[name] | {"counts": {}} for name in ROUNDS}, "left_out": {"h2o": "not installed: apt install h2o"},
-           "faults": {"node": "it failed\nat length"}, "rate_faults": {}, "head_bytes": {}, "rounds": ROUNDS}
+           "faults": {"node": "it failed\nat length"}, "rate_faults": {}, "head_bytes": {}, "rounds": copy.deepcopy(ROUNDS)}
     row["peers"]["pronghorn"]["counts"] = {"syscalls": {"method": "strace", "per_request": 2.1, "without_waits": 2.0}}
     idle = copy.deepcopy(row) | {"title": "idle", "faults": {}}
     idle["peers"] = {"pronghorn": {"counts": {"idle": {"connections": 9000, "base_mb": 7.0, "after_mb": 10.6,
@@ -66,6 +66,16 @@ class Report(unittest.TestCase):
         self.assertIn("| pronghorn | 200 (200..200) |", full)
         self.assertIn("0.90 (nginx)", document.short(out))
         self.assertIn("pronghorn 400 bytes", document.short(out))
+
+    def test_what_is_to_be_met_is_judged(self):
+        told = list(bars.verdicts(result()))
+        self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 0.50, at most 0.95: met", told)
+        self.assertIn("keepalive, pronghorn, rate_p99_us to nginx's: 0.90, at most 1: met", told)
+        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: met", told)
+        self.assertIn("idle, pronghorn, idle.bytes_per_connection: 400.00, at most 450: met", told)
+        slow = result()
+        slow["rows"]["keepalive"]["rounds"]["pronghorn"] = [{"cpu_us": 50.0}] * 3
+        self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 6.25, at most 0.95: MISSED", list(bars.verdicts(slow)))
 
     def test_what_was_not_equal_is_said(self):
         told = "\n".join(notes.all_of(result()))
