@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clusters that bench/cluster/run compares. Each is a started servers.Server with `primary`, the pid of the process
+"""The clusters that bench/cluster/run compares. Each is a started Server with `primary`, the pid of the process
 that hands connections over, or None."""
 import os
 import re
@@ -10,8 +10,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.dirname(HERE), f"{TOP}/tests/e2e"]
 import node_packages  # noqa: E402
-import servers  # noqa: E402
-from servers import BenchError  # noqa: E402
+from suite.peers.pronghorn import ROUTES, TOML  # noqa: E402
+from suite.server import BenchError, Server, free_port, most_connections  # noqa: E402
 
 APP = f"{HERE}/app.js"
 
@@ -37,7 +37,7 @@ def ready_port(server):
 
 def start_run(options, folder, cpus, workers):
     argv = [needs(f"{options.build}/pronghorn"), "run", "--workers", str(workers), "--node", options.node, APP]
-    server = servers.Server("pronghorn run", argv, cpus, f"{folder}/run.err", environment(PRONGHORN_CONTROL=f"{folder}/control-run"))
+    server = Server("pronghorn run", argv, cpus, f"{folder}/run.err", environment(PRONGHORN_CONTROL=f"{folder}/control-run"))
     server.port = ready_port(server)
     server.primary = server.process.pid
     return server
@@ -45,7 +45,7 @@ def start_run(options, folder, cpus, workers):
 
 def start_floor(options, folder, cpus, workers):
     argv = [needs(f"{options.build}/bench/cluster/floor"), options.node, APP, str(workers)]
-    server = servers.Server("floor", argv, cpus, f"{folder}/floor.err", environment())
+    server = Server("floor", argv, cpus, f"{folder}/floor.err", environment())
     server.port = ready_port(server)
     server.primary = server.process.pid
     return server
@@ -54,18 +54,18 @@ def start_floor(options, folder, cpus, workers):
 def start_node(options, folder, cpus, workers):
     argv = [options.node, f"{TOP}/tests/node/apps/cluster.js", APP, str(workers)]
     # A port of its own choice would be another one after the death of the only worker.
-    server = servers.Server("node cluster", argv, cpus, f"{folder}/node.err", environment(PORT=servers.free_port()))
+    server = Server("node cluster", argv, cpus, f"{folder}/node.err", environment(PORT=free_port()))
     server.port = int(re.fullmatch(r"ready (\d+)\n", server.line()).group(1))
     server.primary = server.process.pid
     return server
 
 
-class Pm2(servers.Server):
+class Pm2(Server):
     """The daemon is the primary; it is told to start, and to go, by its own command."""
 
     def __init__(self, options, folder, cpus, workers):
         self.name, self.log_path, self.cpus = "pm2", f"{folder}/pm2.log", cpus
-        self.port = servers.free_port()
+        self.port = free_port()
         self.command = [options.node, f"{node_packages.modules()}/pm2/bin/pm2"]
         self.environment = environment(PM2_HOME=f"{folder}/pm2", PM2_DISABLE_VERSION_CHECK="true", PORT=self.port,
                                        PM2_NO_INTERACTION="true")
@@ -99,17 +99,18 @@ class Pm2(servers.Server):
 def start_serve(options, folder, cpus, workers, scheduling):
     conf = f"{folder}/{scheduling}.toml"
     with open(conf, "w") as file:
-        file.write(servers.PRONGHORN_TOML.format(root=folder, workers=workers, dir=f"{folder}/{scheduling}"))
+        file.write(TOML.format(root=folder, workers=workers, folder=f"{folder}/{scheduling}", access_log="off", flush="0ms",
+                               connections=most_connections(), routes=ROUTES))
     os.makedirs(f"{folder}/{scheduling}", exist_ok=True)
     argv = [needs(f"{options.build}/pronghorn"), "serve", "--config", conf, "--scheduling", scheduling, "--listen", "127.0.0.1:0"]
-    server = servers.Server(f"serve {scheduling}", argv, cpus, f"{folder}/{scheduling}.err", environment())
+    server = Server(f"serve {scheduling}", argv, cpus, f"{folder}/{scheduling}.err", environment())
     server.port = ready_port(server)
     server.primary = server.process.pid
     return server
 
 
 def start_alone(options, folder, cpus, _):
-    server = servers.Server("alone", [needs(f"{options.build}/bench/cluster/alone")], cpus, f"{folder}/alone.err",
+    server = Server("alone", [needs(f"{options.build}/bench/cluster/alone")], cpus, f"{folder}/alone.err",
                             environment())
     server.port = int(server.line())
     server.primary = None

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A started server: pinned, on loopback, asked for an answer, weighed, and ended by its own pid."""
+import os
+import re
+import resource
+import select
+import socket
+import subprocess
+import time
+
+
+class BenchError(Exception):
+    """What the user should read instead of a trace."""
+
+
+def open_files(wanted=65536):
+    """Of 10,000 connections, for what is started from now on as well: as many as we may have."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, hard), max(wanted, hard)))
+    except (OSError, ValueError):  # no root
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def most_connections():
+    """What a server may be told to take that keeps two descriptors for each."""
+    return min(12_000, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100) // 2)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def read_answer(s, what):
+    """One answer from a socket: (head, body)."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = s.recv(65536)
+        if not part:
+            raise OSError("closed within the head")
+        data += part
+    head, body = data.split(b"\r\n\r\n", 1)
+    found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    if not found:
+        raise BenchError(f"{what}: no Content-Length")
+    parts, left = [body], int(found.group(1)) - len(body)
+    while left > 0:
+        part = s.recv(min(left, 1 << 20))
+        if not part:
+            raise OSError("closed within the body")
+        parts.append(part)
+        left -= len(part)
+    return head, b"".join(parts)
+
+
+class Server:
+    """`pids()` are the processes whose CPU time and memory are its cost."""
+
+    def __init__(self, name, argv, cpus, log_path, environment=None):
+        self.name, self.log_path, self.cpus = name, log_path, cpus
+        self.port = None
+        with open(log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=environment,
+                preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+
+    def line(self):
+        """The first line it prints; it must come before anything can be measured."""
+        ready = select.select([self.process.stdout], [], [], 30)[0]
+        text = self.process.stdout.readline().decode() if ready else ""
+        if not text:
+            self.stop()
+            raise BenchError(f"{self.name} did not start{'' if ready else ' within 30 s'}:\n{self.log()}")
+        return text
+
+    def log(self):
+        with open(self.log_path, errors="replace") as log:
+            return log.read()[-2000:]
+
+    def wait_until_it_answers(self, request, patience=10):
+        """Its first answer to these bytes: (head, body)."""
+        deadline = time.monotonic() + patience
+        while True:
+            if self.process.poll() is not None:
+                raise BenchError(f"{self.name} ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=patience) as s:
+                    s.sendall(request)
+                    return read_answer(s, self.name)
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise BenchError(f"{self.name} does not answer after {patience} s ({error}):\n{self.log()}") from None
+                time.sleep(0.02)
+
+    def pin(self):
+        """Some pin their own threads: all go where they are wanted."""
+        for pid in self.pids():
+            for thread in threads(pid):
+                try:
+                    os.sched_setaffinity(thread, self.cpus)
+                except OSError:
+                    pass  # it ended meanwhile
+
+    def pids(self):
+        parents = {}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    parents[int(entry)] = int(stat.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                pass  # it ended meanwhile
+        found = [self.process.pid]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return sorted(found)
+
+    def cpu_us(self):
+        return cpu_us(self.pids())
+
+    def pss_bytes(self):
+        """Its memory: what several share is divided among them."""
+        total = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                total += int(re.search(r"^Pss:\s+(\d+) kB", file.read(), re.M).group(1)) * 1024
+        return total
+
+    def stop(self, patience=10):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+
+
+def threads(pid):
+    return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+
+
+def cpu_us(pids):
+    """On the CPU, in microseconds, user and system, of all threads of these processes: proc(5), schedstat, which counts
+    nanoseconds; that of a thread which runs just now is good to a tick of the scheduler."""
+    total = 0
+    for pid in pids:
+        for thread in threads(pid):
+            with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+    return total / 1000

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What bench/run makes of its measurements: medians, ratios, tables, charts, notes, and whom it leaves out."""
+import copy
+import json
+import subprocess
+import sys
+import tempfile
+import types
+import unittest
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TOP / "bench")]
+from suite import bars, chart, counts, document, machine, measure, notes, peers, summary, table  # noqa: E402
+from suite.rows import ROWS  # noqa: E402
+from suite.server import BenchError  # noqa: E402
+
+ROUNDS = {"pronghorn": [{"req_s": 200.0, "cpu_us": c, "p50_us": None, "rate_p99_us": 90.0, "rate": 70.0, "late_p99_us": 80.0}
+                        for c in (4.0, 10.0, 5.0)],
+          "nginx": [{"req_s": 100.0, "cpu_us": c, "p50_us": 3.0, "rate_p99_us": 100.0, "rate": 70.0} for c in (8.0, 5.0, 10.0)]}
+
+
+def result():
+    """As bench/run writes it."""
+    found = summary.summarise(ROUNDS)
+    row = {"title": "a <row> & more", "workers": 1, "connections": 64, "server_cpus": [1], "client_cpus": [0],
+           "peers": {name: found[name] | {"counts": {}} for name in ROUNDS}, "left_out": {"h2o": "not installed: apt install h2o"},
+           "faults": {"node": "it failed\nat length"}, "rate_faults": {}, "head_bytes": {}, "rounds": copy.deepcopy(ROUNDS)}
+    row["peers"]["pronghorn"]["counts"] = {"syscalls": {"method": "strace", "per_request": 2.1, "without_waits": 2.0}}
+    idle = copy.deepcopy(row) | {"title": "idle", "faults": {}}
+    idle["peers"] = {"pronghorn": {"counts": {"idle": {"connections": 9000, "base_mb": 7.0, "after_mb": 10.6,
+                                                       "bytes_per_connection": 400.0, "refused": "timed out"}}}}
+    return {"machine": {"cpu": "C", "cpus": 2, "kernel": "6", "commit": "abc", "versions": {"nginx": "1"}, "load_before": 3.0},
+            "options": {"rounds": 3, "seconds": 1, "access_log": "on"}, "rows": {"keepalive": row, "idle": idle}}
+
+
+class Report(unittest.TestCase):
+    def test_ratios_are_those_of_the_rounds(self):
+        cpu = summary.summarise(ROUNDS)["pronghorn"]["cpu_us"]
+        self.assertEqual((cpu["median"], cpu["min"], cpu["max"], cpu["q1"], cpu["q3"]), (5.0, 4.0, 10.0, 4.5, 7.5))
+        self.assertEqual((cpu["to"]["nginx"]["median"], cpu["to"]["nginx"]["max"]), (0.5, 2.0))
+        self.assertNotIn("p50_us", summary.summarise(ROUNDS)["pronghorn"])
+        self.assertNotIn("nginx", summary.summarise(ROUNDS)["nginx"]["cpu_us"]["to"])
+
+    def test_scaling_by_rate_and_by_cpu(self):
+        one = {"a": {"cpu_us": {"median": 10.0}, "req_s": {"median": 100.0}}}
+        two = {"a": {"cpu_us": {"median": 12.5}, "req_s": {"median": 150.0}}}
+        rows = {"keepalive": {"peers": one}, "workers2": {"peers": two}}
+        self.assertEqual(summary.scaling(rows, 2), {"a": {"by_rate": 1.5, "by_cpu": 1.6}})
+        self.assertEqual(summary.scaling(rows, 4), {})
+
+    def test_tables_show_all_and_who_is_missing(self):
+        out = result()
+        cells = table.cells(out["rows"]["keepalive"])
+        self.assertEqual(cells[1][0], "pronghorn")
+        self.assertIn("5.00 (4.50..7.50)", cells[1])
+        self.assertNotIn("instructions/req", cells[0])  # nobody has them
+        text = table.terminal(out["rows"]["keepalive"])
+        self.assertIn("h2o: not installed: apt install h2o", text)
+        self.assertIn("node: MARKED, not used: it failed", text)
+        self.assertIn("no more connections: timed out", table.terminal(out["rows"]["idle"]))
+        out["not_equal"] = notes.all_of(out)
+        full = document.full(out)
+        self.assertIn("| pronghorn | 200 (200..200) |", full)
+        self.assertIn("0.90 (nginx)", document.short(out))
+        self.assertIn("pronghorn 400 bytes", document.short(out))
+
+    def test_what_is_to_be_met_is_judged(self):
+        told = list(bars.verdicts(result()))
+        self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 0.50, at most 0.95: met", told)
+        self.assertIn("keepalive, pronghorn, rate_p99_us to nginx's: 0.90, at most 1: met", told)
+        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: met", told)
+        self.assertIn("idle, pronghorn, idle.bytes_per_connection: 400.00, at most 450: met", told)
+        slow = result()
+        slow["rows"]["keepalive"]["rounds"]["pronghorn"] = [{"cpu_us": 50.0}] * 3
+        self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 6.25, at most 0.95: MISSED", list(bars.verdicts(slow)))
+
+    def test_what_was_not_equal_is_said(self):
+        told = "\n".join(notes.all_of(result()))
+        for part in ("the machine was busy", "3 rounds only", "by strace", "keepalive, pronghorn: the client at the fixed rate"):
+            self.assertIn(part, told)
+        out = result()
+        out["rows"]["keepalive"]["client_cpus"] = [0, 1]
+        self.assertIn("shared their CPUs", "\n".join(notes.all_of(out)))
+
+    def test_charts_are_svg_with_the_spread(self):
+        for svg, bars in ((chart.of_row(result()["rows"]["keepalive"]), 6), (chart.of_row(result()["rows"]["idle"]), 1)):
+            root = xml.fromstring(svg)
+            kinds = [element.get("class") for element in root.iter()]
+            self.assertEqual(sum(kinds.count(kind) for kind in ("bar", "ours", "floor")), bars)
+            self.assertEqual("spread" in kinds, bars == 6)
+            self.assertIn("prefers-color-scheme: dark", svg)
+        overview = xml.fromstring(chart.overview(result()))
+        self.assertEqual([e.get("class") for e in overview.iter()].count("nginx"), 2)  # the row's, and the legend
+        self.assertEqual(chart.ticks(10), [0, 2, 4, 6, 8, 10])
+
+    def test_only_what_is_between_the_markers_is_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder, "page.md")
+            page.write_text(f"before\n{document.BEGIN}\nold\n{document.END}\nafter\n")
+            document.write(page, "new", whole=False)
+            self.assertEqual(page.read_text(), f"before\n{document.BEGIN}\n\nnew\n\n{document.END}\nafter\n")
+            page.write_text("none\n")
+            self.assertRaises(OSError, document.write, page, "new", whole=False)
+            document.write(page, "new", whole=True)
+            self.assertEqual(page.read_text(), "new\n")
+        for file in ("README.md", "docs/performance.md"):
+            self.assertIsNotNone(document.between_markers((TOP / file).read_text(), ""), file)
+
+    def test_results_are_shown_again_without_measuring(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first, second = result(), result()
+            second["rows"] = {"keepalive": second["rows"]["keepalive"] | {"title": "once more"}}
+            for name, out in (("a", first), ("b", second)):
+                Path(folder, name).write_text(json.dumps(out))
+            done = subprocess.run([sys.executable, "-B", TOP / "bench/run", "--from", f"{folder}/a", f"{folder}/b", "--markdown",
+                                   f"{folder}/m.md", "--svg", f"{folder}/svg"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 1)  # what is in it failed for one
+            self.assertIn("something failed: keepalive (node)", done.stderr)
+            text = Path(folder, "m.md").read_text()
+            self.assertIn("### keepalive: once more", text)
+            self.assertIn("### idle: idle", text)
+            self.assertTrue(Path(folder, "svg/overview.svg").exists())
+
+
+class Parts(unittest.TestCase):
+    def test_whom_a_row_takes(self):
+        options = types.SimpleNamespace(build="/nowhere")
+        rows = {row.name: row for row in ROWS}
+        for row in ROWS:
+            taken, left_out = peers.select(row, list(peers.PEERS), options)
+            self.assertEqual(set(row.more) - taken.keys() - left_out.keys(), set())
+            self.assertIn("no program at '/nowhere/pronghorn'", left_out["pronghorn"])
+        why = peers.PEERS["nginx"].unfit(rows["echo"], options)
+        self.assertIn("module", why)
+        self.assertIn("node-cluster", peers.PEERS["node"].unfit(rows["workers2"], options))
+        self.assertIsNone(peers.PEERS["nginx"].unfit(rows["plaintext"], options))
+        self.assertIn("techempower is not built", peers.PEERS["pronghorn"].unfit(rows["json"], options))
+        self.assertEqual(peers.PEERS["pronghorn"].path(rows["plaintext"]), "/plaintext")
+
+    def test_requests_are_as_the_rows_say(self):
+        rows = {row.name: row for row in ROWS}
+        self.assertEqual(rows["keepalive"].request("/", 8080), b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n")
+        self.assertIn(len(rows["browser"].request("/", 8080)), range(550, 571))
+        echo = rows["echo"].request("/echo", 8080)
+        self.assertTrue(echo.startswith(b"POST /echo ") and echo.endswith(b"\r\n\r\n" + rows["echo"].body()))
+
+    def test_rounds_go_to_and_fro(self):
+        self.assertEqual([name for _, name in measure.interleaved(["a", "b", "c"], 2)], ["a", "b", "c", "c", "b", "a"])
+
+    def test_counts_are_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            perf, strace = Path(folder, "perf"), Path(folder, "strace")
+            perf.write_text("# started\n\n120,,raw_syscalls:sys_enter,1,100.00,,\n50,,syscalls:sys_enter_read,1,100.00,,\n"
+                            "0,,syscalls:sys_enter_poll,1,100.00,,\n<not counted>,,syscalls:sys_enter_x,0,,,\n")
+            self.assertEqual(counts.parse_counts(perf, "perf"), (120, {"read": 50}))
+            strace.write_text("syscall              calls\n----------------- ---------\nread    50\nsendto   49\n----\ntotal    99\n")
+            self.assertEqual(counts.parse_counts(strace, "strace"), (99, {"read": 50, "sendto": 49}))
+
+    def test_cpus_are_apart_where_there_are_enough(self):
+        given = machine.os.sched_getaffinity
+        self.addCleanup(setattr, machine.os, "sched_getaffinity", given)
+        for cpus, workers, expected in ((2, 1, ((1,), (0,))), (2, 2, ((0, 1), (0, 1))), (4, 2, ((2, 3), (0, 1))),
+                                        (3, 2, ((1, 2), (0,))), (1, 1, ((0,), (0,))), (8, 4, ((4, 5, 6, 7), (0, 1, 2, 3)))):
+            machine.os.sched_getaffinity = lambda _, cpus=cpus: set(range(cpus))
+            self.assertEqual(machine.cpus_for(workers), expected, (cpus, workers))
+
+    def test_a_peer_that_fails_is_marked_and_the_others_go_on(self):
+        row = next(row for row in ROWS if row.name == "keepalive")
+        options = types.SimpleNamespace(servers=[], build="/nowhere", rounds=2)
+        run = measure.RowRun(row, options, "/nowhere", "/nowhere")
+        run.servers = run.peers = {"a": "A", "b": "B"}
+
+        def fails(peer, _):
+            if peer == "A" and "b" in run.rounds:
+                raise BenchError("broken")
+            return {"req_s": 1.0}
+        run.each_round(2, "peak", fails, run.faults)
+        self.assertEqual(run.faults, {"a": "broken"})
+        self.assertEqual(len(run.rounds["b"]), 2)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
