@@ -14,7 +14,7 @@ std::size_t ReopenOutcome::confirmed() const noexcept {
 }
 
 AccessLogKeeper::AccessLogKeeper(Loop& loop, AccessLogFile file, Millis patience)
-    : file_(std::move(file)), patience_(patience), deadline_(loop, [this] { finish(); }) {
+    : file_(std::move(file)), patience_(patience), deadline_(loop, [this] { finish_late(); }) {
   remember_file();
 }
 
@@ -51,7 +51,7 @@ void AccessLogKeeper::reopen(const std::function<void()>& switched, std::vector<
   begun_ms_ = monotonic_ms();
   outcome_ = {.path = file_.path, .error = {}, .workers = {}};
   ids_.clear();
-  waiting_.push_back(std::move(done));
+  waiting_.push_back({std::move(done), begun_ms_ + patience_.count()});
   for (Writer& writer : writers) {
     outcome_.workers.push_back({.slot = writer.slot + 1, .pid = writer.pid, .ms = -1, .error = {}});
     ids_.push_back(writer.id);
@@ -62,7 +62,7 @@ void AccessLogKeeper::reopen(const std::function<void()>& switched, std::vector<
       outcome_.workers.back().error = tell(std::move(writer));
     }
   }
-  deadline_.start(patience_);
+  if (waiting_.size() == 1) deadline_.start(patience_);
   finish_if_complete();
 }
 
@@ -110,12 +110,22 @@ void AccessLogKeeper::left(Primary::Id id) {
 void AccessLogKeeper::finish_if_complete() {
   const bool complete = std::ranges::all_of(
       outcome_.workers, [](const auto& worker) { return worker.ms >= 0 || !worker.error.empty(); });
-  if (complete) finish();
+  if (!complete) return;
+  deadline_.stop();
+  for (auto& each : std::exchange(waiting_, {})) each.done(outcome_);
 }
 
-void AccessLogKeeper::finish() {
-  deadline_.stop();
-  for (auto& done : std::exchange(waiting_, {})) done(outcome_);
+/// Each who asked has waited as long as was said, and no longer because others asked again.
+void AccessLogKeeper::finish_late() {
+  const std::int64_t now = monotonic_ms();
+  std::vector<Done> late;
+  while (!waiting_.empty() && (late.empty() || waiting_.front().until_ms <= now)) {
+    late.push_back(std::move(waiting_.front().done));
+    waiting_.pop_front();
+  }
+  if (!waiting_.empty()) deadline_.start(Millis(waiting_.front().until_ms - now));
+  const ReopenOutcome outcome = outcome_;
+  for (auto& done : late) done(outcome);
 }
 
 }  // namespace pronghorn::master

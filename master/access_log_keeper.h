@@ -14,6 +14,7 @@
 #include "master/reopen_outcome.h"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <sys/types.h>
@@ -55,9 +56,10 @@ class AccessLogKeeper {
   bool is_moved() const noexcept;
   /// Opens the file anew; `switched` is called when that went well, before any worker is told, so
   /// that those who start from then on inherit it. `done` comes at once where there is nobody to
-  /// wait for, else when all have confirmed or the time is over. A further call takes over from one
-  /// that still waits. Who has not confirmed the file that it was sent gets the latest when it
-  /// has: a worker that stands still holds up one file, not as many as there were signals.
+  /// wait for, else when all have confirmed or its own time is over, whoever asks besides. A
+  /// further call takes over from one that still waits. Who has not confirmed the file that it was
+  /// sent gets the latest when it has: a worker that stands still holds up one file, not as many as
+  /// there were signals.
   void reopen(const std::function<void()>& switched, std::vector<Writer> writers, Done done);
   /// A worker writes to the new file; `error`: it could not take it.
   void confirmed(Primary::Id id, std::uint32_t number, const std::string& error);
@@ -74,7 +76,7 @@ class AccessLogKeeper {
   std::string tell(Writer to);
   ReopenOutcome::Worker* waits_for(Primary::Id id);
   void finish_if_complete();
-  void finish();
+  void finish_late();
 
   AccessLogFile file_;
   bool is_regular_ = false;
@@ -87,7 +89,11 @@ class AccessLogKeeper {
   ReopenOutcome outcome_;
   std::vector<Primary::Id> ids_;  // of outcome_.workers
   std::vector<Sent> sent_;        // files that are not confirmed
-  std::vector<Done> waiting_;     // empty: nothing is going on
+  struct Waiting {
+    Done done;
+    std::int64_t until_ms = 0;
+  };
+  std::deque<Waiting> waiting_;  // those who asked first; empty: nothing is going on
   uv::Timer deadline_;
 };
 

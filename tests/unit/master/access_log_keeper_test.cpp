@@ -139,6 +139,25 @@ TEST_CASE("log keeper: a worker that dies is waited for no longer") {
   CHECK(rig.outcomes[0].workers.size() == 1);
 }
 
+TEST_CASE("log keeper: who asks again gives a worker that stands still no more time") {
+  Rig rig(30ms);
+  int asked = 0;
+  run_until(rig.loop, [&] {
+    if (rig.outcomes.empty() && asked < 1'000'000) {
+      ++asked;
+      rig.reopen({rig.writer(0)});
+    }
+    return !rig.outcomes.empty();
+  });
+  REQUIRE_FALSE(rig.outcomes.empty());
+  CHECK(asked > 1);
+  CHECK_FALSE(rig.outcomes.front().is_complete());
+  CHECK(rig.tells == 1);
+  // Those who asked later have their own time, and an answer.
+  run_until(rig.loop, [&] { return rig.outcomes.size() == static_cast<std::size_t>(asked); });
+  CHECK(rig.outcomes.size() == static_cast<std::size_t>(asked));
+}
+
 TEST_CASE("log keeper: a second reopening takes over from the first") {
   Rig rig;
   rig.reopen({rig.writer(0)});

@@ -48,6 +48,14 @@ std::string field(const Answer& answer) {
   return answer.head.substr(begin, answer.head.find('\r', begin) - begin);
 }
 
+/// As written, with its ids.
+std::string run(Wire& wire, const std::vector<std::string_view>& pieces) {
+  server::Session session(wire.context, "127.0.0.1");
+  std::string out;
+  for (std::string_view piece : pieces) Wire::feed(session, piece, out);
+  return out;
+}
+
 std::string get(std::string_view path, std::string_view fields = {}) {
   return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(fields) + "\r\n";
 }
@@ -100,7 +108,7 @@ TEST_CASE("request id: the page's is the log's, in each form and of each connect
   std::string lines;
   for (std::string_view accept : {"text/html", "application/json", "image/png"}) {
     const std::string ask = get("/none", "Accept: " + std::string(accept) + "\r\n");
-    for (const Answer& answer : answers(wire.run({ask + ask}).bytes)) {
+    for (const Answer& answer : answers(run(wire, {ask + ask}))) {
       CHECK(is_own(shown(answer.body)));
       CHECK(field(answer).empty());
       lines += shown(answer.body) + "\n";
@@ -115,7 +123,7 @@ TEST_CASE("request id: what is refused before its head is understood, or too lat
         "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\nBad\r\n\r\n"}) {
     CAPTURE(request);
     Logged wire("%L");
-    const Answer answer = answers(wire.run({request}).bytes).at(0);
+    const Answer answer = answers(run(wire, {request})).at(0);
     CHECK(answer.status == 400);
     CHECK(is_own(shown(answer.body)));
     CHECK(wire.lines() == shown(answer.body) + "\n");
@@ -136,7 +144,7 @@ TEST_CASE("request id: the handler's is the log's, of those that answer later to
     CHECK(q.id() == seen.back());
     return Response(204);
   });
-  wire.run({get("/id") + get("/id")});
+  run(wire, {get("/id") + get("/id")});
   REQUIRE(seen.size() == 2);
   CHECK(seen[0] != seen[1]);
   CHECK(wire.lines() == seen[0] + "\n" + seen[1] + "\n");
@@ -161,7 +169,7 @@ TEST_CASE("request id: request_id.answer says it on every answer, in place of a 
   for (const std::string& ask :
        {get("/hello"), get("/none"), get("/file"), get("/own"), std::string("GARBAGE\r\n\r\n")}) {
     CAPTURE(ask);
-    auto bytes = wire.run({ask}).bytes;
+    auto bytes = run(wire, {ask});
     bytes = bytes.substr(0, bytes.find("FILE("));
     if (ask.starts_with("GET /file")) bytes.replace(bytes.find("1000"), 4, "0");
     const Answer answer = answers(bytes).at(0);
@@ -177,22 +185,22 @@ TEST_CASE("request id: request_id.trust takes the client's, where its head can b
   wire.context.pool = server::make_exchange_pool(true);
   wire.context.answers_id = true;
   const std::string ask = get("/none", "X-Request-Id: abc-123\r\n");
-  const Answer answer = answers(wire.run({ask}).bytes).at(0);
+  const Answer answer = answers(run(wire, {ask})).at(0);
   CHECK(field(answer) == "abc-123");
   CHECK(shown(answer.body) == "abc-123");
   // The next request of a connection does not inherit it, nor one that comes in pieces lose it.
-  auto both = answers(wire.run({ask + get("/none")}).bytes);
+  auto both = answers(run(wire, {ask + get("/none")}));
   CHECK(field(both.at(0)) == "abc-123");
   CHECK(is_own(field(both.at(1))));
-  CHECK(field(answers(wire.run({ask.substr(0, 40), ask.substr(40)}).bytes).at(0)) == "abc-123");
+  CHECK(field(answers(run(wire, {ask.substr(0, 40), ask.substr(40)})).at(0)) == "abc-123");
   CHECK(wire.lines().starts_with("abc-123\nabc-123\n"));
 }
 
 TEST_CASE("request id: HEAD announces the length of the page with it") {
   Wire wire;
-  const auto page = answers(wire.run({get("/none")}).bytes).at(0);
+  const auto page = answers(run(wire, {get("/none")})).at(0);
   const std::string head = "HEAD /none HTTP/1.1\r\nHost: x\r\n\r\n";
-  const auto bare = answers(wire.run({head}).bytes, "H").at(0);
+  const auto bare = answers(run(wire, {head}), "H").at(0);
   CHECK(bare.has("Content-Length: " + std::to_string(page.body.size()) + "\r\n"));
 }
 
