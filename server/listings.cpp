@@ -6,8 +6,8 @@
 #include "server/accept.h"
 
 #include <algorithm>
-#include <ctime>
 #include <coroutine>
+#include <ctime>
 #include <deque>
 #include <exception>
 #include <utility>
@@ -53,7 +53,7 @@ struct Listings::Job {
 struct Listings::State {
   std::shared_ptr<const RootDirectory> root;
   Options options;
-  std::deque<std::shared_ptr<Job>> jobs;  // in the order in which they were asked for
+  std::deque<std::shared_ptr<Job>> jobs;   // in the order in which they were asked for
   std::deque<std::shared_ptr<Job>> queue;  // of these, not begun
   std::size_t running = 0;
   std::uint64_t reads = 0;
@@ -116,7 +116,8 @@ Task<std::optional<Response>> Listings::answer(Loop& loop, const Request& reques
   wanted->is_json = choose_text_form(request.headers()) == TextForm::json;
   State& state = *state_;
   state.tidy(loop.now_ms());
-  auto same = std::ranges::find_if(state.jobs, [&](const auto& job) { return job->is_same(*wanted); });
+  auto same =
+      std::ranges::find_if(state.jobs, [&](const auto& job) { return job->is_same(*wanted); });
   const std::shared_ptr<Job> job = same != state.jobs.end() ? *same : wanted;
   if (job == wanted) {
     state.jobs.push_back(job);

@@ -33,7 +33,7 @@ class Listings {
     /// Of a directory that changed less long ago no page is kept: its times move with the kernel's
     /// tick, so that it may change again without a trace.
     std::chrono::milliseconds settled{50};
-    std::size_t at_once = 2;                ///< directories that are read; others use the pool, too
+    std::size_t at_once = 2;  ///< directories that are read; others use the pool, too
     std::size_t kept_bytes = 4 * 1024 * 1024;  ///< of pages
   };
   Listings(std::shared_ptr<const RootDirectory> root, Options options);

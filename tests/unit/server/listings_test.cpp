@@ -2,7 +2,6 @@
 #include "server/listings.h"
 
 #include "base/uv/timer.h"
-
 #include "server/request_builder.h"
 #include "temporary_tree.h"
 
@@ -48,7 +47,8 @@ struct Rig {
     RequestBuilder{asked->request}.method("GET").path("/").query(query).headers(asked->fields);
     auto directory = listings->find(relative);
     REQUIRE(directory);
-    auto answer = listings->answer(loop, asked->request, relative, "/" + relative + "/", *directory);
+    auto answer =
+        listings->answer(loop, asked->request, relative, "/" + relative + "/", *directory);
     asked->response = co_await answer;
     asked->is_done = true;
   }
@@ -68,9 +68,6 @@ struct Rig {
                           : std::string("none");
   }
 };
-
-
-
 
 }  // namespace
 
