@@ -39,7 +39,7 @@ AccessLog::AccessLog(int fd, Options options, WorkerCounters& counters)
       last_wait_(options.last_wait),
       in_thread_(options.in_thread),
       write_(std::move(options.write)) {
-  take(fd, std::move(writer_));
+  take(fd);
   if (options.format) {
     line_.emplace(*options.format, options.worker);
   } else {
@@ -53,20 +53,15 @@ AccessLog::~AccessLog() {
 }
 
 /// Writes to `fd` from now on; nothing is in flight.
-void AccessLog::take(int fd, NonblockingWriter writer) noexcept {
+void AccessLog::take(int fd) noexcept {
   fd_ = fd;
-  if (thread_) {
-    thread_->writer() = std::move(writer);
-  } else if (in_thread_ && writer.may_wait()) {
-    thread_ = LogThread::start(std::move(writer), capacity_, write_);
-    if (thread_) {
-      limit_ = capacity_ / 2;
-    } else {
-      writer_ = NonblockingWriter(fd);  // no more threads here: a slow log is better than none
-    }
-  } else {
-    writer_ = std::move(writer);
+  writer_ = NonblockingWriter(fd);
+  if (!thread_ && in_thread_ && writer_.may_wait()) {
+    // Null: no more threads here, and a slow log is better than none.
+    thread_ = LogThread::start(capacity_, write_);
+    if (thread_) limit_ = capacity_ / 2;
   }
+  if (thread_) thread_->open(fd);
 }
 
 void AccessLog::finish() noexcept {
@@ -127,9 +122,9 @@ void AccessLog::reopen(int fd) noexcept {
 }
 
 void AccessLog::change_file() noexcept {
-  NonblockingWriter other(*next_);
-  if (writer().is_torn() && is_same_file(fd_, *next_)) other.begin_line();
-  take(*next_, std::move(other));
+  const bool is_torn = writer().is_torn() && is_same_file(fd_, *next_);
+  take(*next_);
+  if (is_torn) writer().begin_line();
   next_.reset();
   retry_ = Milliseconds(0);
   if (has_waiting()) write_waiting();

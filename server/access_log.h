@@ -71,7 +71,7 @@ class AccessLog {
   std::size_t room() const noexcept { return limit_ - std::min(limit_, size_); }
   bool has_waiting() const noexcept { return size_ > 0 || !rest_.empty() || in_flight_; }
   NonblockingWriter& writer() noexcept { return thread_ ? thread_->writer() : writer_; }
-  void take(int fd, NonblockingWriter writer) noexcept;
+  void take(int fd) noexcept;
   void change_file() noexcept;
   void write_waiting() noexcept;
   void write_now() noexcept;

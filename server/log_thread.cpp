@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/log_thread.h"
 
+#include "base/unique_fd.h"
+
 #include <condition_variable>
 #include <csignal>
+#include <fcntl.h>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -13,25 +16,23 @@ namespace pronghorn::server {
 struct LogThread::Shared {
   enum class Step : std::uint8_t { none, given, written };
 
-  Shared(NonblockingWriter w, std::size_t capacity, Write call)
-      : writer(std::move(w)),
-        memory(std::make_unique_for_overwrite<char[]>(capacity)),
-        write(std::move(call)) {}
+  Shared(std::size_t capacity, Write call)
+      : memory(std::make_unique_for_overwrite<char[]>(capacity)), write(std::move(call)) {}
 
   std::mutex mutex;
   std::condition_variable changed;
   Step step = Step::none;
   bool is_over = false;
-  NonblockingWriter writer;
+  UniqueFd file;
+  NonblockingWriter writer{-1};
   std::unique_ptr<char[]> memory;
   std::string_view lines;
   Taken taken;
   const Write write;
 };
 
-std::unique_ptr<LogThread> LogThread::start(NonblockingWriter writer, std::size_t capacity,
-                                            Write write) noexcept try {
-  auto shared = std::make_shared<Shared>(std::move(writer), capacity, std::move(write));
+std::unique_ptr<LogThread> LogThread::start(std::size_t capacity, Write write) noexcept try {
+  auto shared = std::make_shared<Shared>(capacity, std::move(write));
   std::unique_ptr<LogThread> made(new LogThread(shared));
   // Signals are the loop's: one that ends here could interrupt a write.
   sigset_t all, before;
@@ -67,6 +68,13 @@ void LogThread::run(const std::shared_ptr<Shared>& shared) noexcept {
     s.step = Shared::Step::written;
     s.changed.notify_all();
   }
+}
+
+void LogThread::open(int fd) noexcept {
+  UniqueFd file(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  // Without a descriptor of its own, a write that is left behind may find another file there.
+  shared_->writer = NonblockingWriter(file ? file.get() : fd);
+  shared_->file = std::move(file);
 }
 
 NonblockingWriter& LogThread::writer() noexcept { return shared_->writer; }

@@ -20,16 +20,16 @@ class LogThread {
   /// What is called there; another for tests.
   using Write = std::function<Taken(NonblockingWriter&, std::string_view)>;
 
-  /// Null: no thread could be had. `writer`'s descriptor stays open while a block is being written.
-  static std::unique_ptr<LogThread> start(NonblockingWriter writer, std::size_t capacity,
-                                          Write write) noexcept;
-  /// A write that hangs is left to itself: it touches nothing of ours but what it was given, and
-  /// its descriptor not any more.
+  /// Null: no thread could be had. Open a file next.
+  static std::unique_ptr<LogThread> start(std::size_t capacity, Write write) noexcept;
+  /// A write that hangs is left to itself, with the file and the memory that it uses.
   ~LogThread();
   LogThread(const LogThread&) = delete;
   LogThread& operator=(const LogThread&) = delete;
 
-  /// Theirs between result() and give() only.
+  // These between result() and give() only.
+  /// Writes to another file from now on, by a descriptor of its own.
+  void open(int fd) noexcept;
   NonblockingWriter& writer() noexcept;
   std::unique_ptr<char[]>& memory() noexcept;
 
