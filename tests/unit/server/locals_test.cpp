@@ -26,7 +26,7 @@ struct Guest {
 };
 
 const std::string kGet = "GET /w HTTP/1.1\r\nHost: x\r\n\r\n";
-const std::string kHello = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string kAskHello = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
 
 std::string name_of(const Request& q) {
   const User* user = q.locals().get<User>();
@@ -170,7 +170,7 @@ TEST_CASE("locals: an allocation for each value, none without") {
     }
     return allocations - before;
   };
-  CHECK(cost(kHello) == 0);
+  CHECK(cost(kAskHello) == 0);
   CHECK(cost(kGet) == 100);
 }
 
