@@ -48,17 +48,17 @@ def ticks(most):
 class Axis:
     """Where a value is; with its lines and labels."""
 
-    def __init__(self, most):
-        self.most = most
+    def __init__(self, most, left=LEFT, right=RIGHT):
+        self.most, self.left, self.right = most, left, right
 
     def x(self, value):
-        return LEFT + value / self.most * (WIDTH - LEFT - RIGHT)
+        return self.left + value / self.most * (WIDTH - self.left - self.right)
 
     def draw(self, top, bottom, label):
         for tick in ticks(self.most):
             yield line(self.x(tick), top, self.x(tick), bottom, "axis")
             yield text(self.x(tick), bottom + 14, number(tick), "small", "middle")
-        yield text(LEFT, bottom + 30, label, "small")
+        yield text(self.left, bottom + 30, label, "small")
 
 
 def whiskers(axis, entry, y):
@@ -116,9 +116,8 @@ def overview(out):
             if row["peers"].get("pronghorn", {}).get("cpu_us", {}).get("to")]
     if not rows:
         return None
-    left = 250  # the titles are longer than names
-    axis = Axis(max(1.2, max(entry["max"] for _, to in rows for entry in to.values()) * 1.05))
-    axis.x = lambda value: left + value / axis.most * (WIDTH - left - 30)
+    left = 310  # the titles are longer than names
+    axis = Axis(max(1.2, max(entry["max"] for _, to in rows for entry in to.values()) * 1.05), left, 30)
     top, parts = 64, []
     bottom = top + 34 * len(rows)
     parts += axis.draw(top, bottom, "CPU per request of pronghorn to the other's: left of 1 ours is less")

@@ -37,6 +37,7 @@ class Row:
     connections: int = 64
     idle: bool = False
     more: tuple = ()  # peers that only such a row has
+    only: tuple = ()  # of the others; (): all
     # How many requests are counted for instructions, and how many more than those.
     counted: tuple = (1000, 3000)
 
@@ -70,7 +71,8 @@ ROWS = [
     Row("json", "JSON made for each request", "json", len(JSON), headers=TECHEMPOWER),
     Row("plaintext", "TechEmpower's plaintext, 16 pipelined", "plaintext", depth=16, headers=TECHEMPOWER),
     Row("echo", "POST of 16 KiB, sent back", "echo", ECHO_BYTES, post_bytes=ECHO_BYTES, counted=(500, 1000)),
-    Row("log", "13-byte answer, keep-alive, with an access log", "hello", more=("pronghorn-log", "nginx-log")),
+    Row("log", "13-byte answer, keep-alive, with an access log", "hello", more=("pronghorn-log", "nginx-log"),
+        only=("pronghorn", "nginx")),
     Row("workers2", "13-byte answer, keep-alive, 2 workers", "hello", workers=2, more=("node-cluster",)),
     Row("workers4", "13-byte answer, keep-alive, 4 workers", "hello", workers=4, more=("node-cluster",)),
     Row("idle", "idle connections, after one request each", "hello", idle=True),

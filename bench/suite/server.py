@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -64,6 +65,7 @@ class Server:
         with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=environment,
+                start_new_session=True,  # lighttpd with workers ends by a signal to its whole group
                 preexec_fn=lambda: os.sched_setaffinity(0, cpus))
 
     def line(self):
@@ -135,6 +137,10 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)  # what is left of its own group
+        except ProcessLookupError:
+            pass
         self.process.stdout.close()
 
 

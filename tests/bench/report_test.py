@@ -133,6 +133,7 @@ class Parts(unittest.TestCase):
             taken, left_out = peers.select(row, list(peers.PEERS), options)
             self.assertEqual(set(row.more) - taken.keys() - left_out.keys(), set())
             self.assertIn("no program at '/nowhere/pronghorn'", left_out["pronghorn"])
+            self.assertEqual("h2o" in taken.keys() | left_out.keys(), row.name != "log")
         why = peers.PEERS["nginx"].unfit(rows["echo"], options)
         self.assertIn("module", why)
         self.assertIn("node-cluster", peers.PEERS["node"].unfit(rows["workers2"], options))

@@ -12,7 +12,7 @@ def select(row, names, options):
     taken, left_out = {}, {}
     for name in names:
         peer = PEERS[name]
-        if peer.only_named and name not in row.more:
+        if name not in row.more and (peer.only_named or (row.only and name not in row.only)):
             continue
         why = peer.missing(options) or peer.unfit(row, options)
         if why:
