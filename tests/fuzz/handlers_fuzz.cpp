@@ -6,6 +6,7 @@
 
 #include "server/date.h"
 #include "server/session.h"
+#include "tests/fuzz/without_ids.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -157,7 +158,7 @@ std::string answers(std::string_view input, std::size_t step) {
     out = client.out;
   }
   must(counters.requests_active.get() == 0);
-  return without_continue(std::move(out));
+  return test::without_ids(without_continue(std::move(out)));
 }
 
 }  // namespace
