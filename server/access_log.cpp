@@ -32,7 +32,8 @@ AccessLog::AccessLog(int fd, Options options, WorkerCounters& counters)
       counters_(counters),
       on_cut_(std::move(options.on_cut)),
       now_(options.now),
-      capacity_(std::max(options.buffer, 2 * kLongest)),
+      // A half must hold more than the line that fills it.
+      capacity_(std::max(options.buffer, (options.in_thread ? 4 : 2) * kLongest)),
       limit_(capacity_),
       memory_(std::make_unique_for_overwrite<char[]>(capacity_)),
       flush_(options.flush),
@@ -89,7 +90,7 @@ void AccessLog::record(const AccessEntry& entry) noexcept {
       write_waiting();
     }
     if (room() < kLongest) {
-      if (in_flight_) counters_.log_error.set(EAGAIN);
+      if (in_flight_ && counters_.log_error.get() == 0) counters_.log_error.set(EAGAIN);
       return counters_.log_dropped.add(1);
     }
   }
