@@ -71,8 +71,9 @@ class App {
   }
   /// Called in each worker whose on_start() calls all succeeded, when it has served its last: all
   /// connections are closed, or were cut at drain_timeout; loop() is there and turns no more. The
-  /// last is called first. It has about 2 s, then the master ends the worker. Not called in one
-  /// that is killed or crashes, nor when a stop cannot wait (a second signal). A coroutine that
+  /// last is called first. It has 2 s within the stop's own time (drain_timeout, of INT
+  /// fast_timeout), but at least 200 ms, then the master ends the worker; after a second signal it
+  /// may be called, and has those. Not called in one that is killed or crashes. A coroutine that
   /// waits for what outlives its connection ends after it, unfinished.
   App& on_stop(Stop call);
 

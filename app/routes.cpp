@@ -73,9 +73,11 @@ Result<void> add_sites(Loop& loop, Router& router, const config::Config& config,
   if (sites->has_files()) {
     router.fallback([sites](const Request& request) { return sites->answer(request); },
                     {"GET", "HEAD"});
-    router.impl().fallback_later = [sites, &loop](const Request& request) {
-      return sites->answer_later(loop, request);
-    };
+    if (sites->has_listings()) {
+      router.impl().fallback_later = [sites, &loop](const Request& request) {
+        return sites->answer_later(loop, request);
+      };
+    }
   }
   if (sites->has_files() && sites->has_limits()) {
     router.impl().has_limits = true;

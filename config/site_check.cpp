@@ -73,6 +73,10 @@ void check_site(Outcome& outcome, const Place& place) {
       check_file(outcome, place, origin, place.site.error_pages[i].file);
     }
   }
+  for (std::size_t i = 0; place.site.root.empty() && i < place.site.rate_limits.size(); ++i) {
+    report(outcome, place.origins.rate_limits[i],
+           {"bad-value", "limits of files need a 'root'; [[routes]] have limits of their own", {}});
+  }
 }
 
 }  // namespace

@@ -133,8 +133,10 @@ void AccessLog::change_file() noexcept {
 
 void AccessLog::write_waiting() noexcept {
   if (!thread_) return write_now();
+  const bool was_given = in_flight_;
   if (!collect()) return;
   if (next_) return change_file();
+  if (was_given && retry_.count() > 0) return;  // it failed just now: wait() says when again
   give();
 }
 

@@ -66,9 +66,10 @@ void ClientLimits::turn_away(const Refused& client, DateCache& date, std::span<c
   date.refresh(std::time(nullptr));
   std::string answer;
   RequestId id(false);
-  const auto body =
-      serialize(Response::error(429).header("Retry-After", "1"),
-                {.date = date.text(), .connection = "close", .request_id = id.get({})}, answer);
+  Response refusal = Response::error(429).header("Retry-After", "1");
+  if (client.answers_id) refusal.header(std::string(RequestId::kField), std::string(id.get({})));
+  const auto body = serialize(
+      refusal, {.date = date.text(), .connection = "close", .request_id = id.get({})}, answer);
   static_cast<void>(::recv(client.socket, scratch.data(), scratch.size(), MSG_DONTWAIT));
   const ssize_t result =
       ::send(client.socket, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -37,7 +37,8 @@ class ClientLimits {
   struct Refused {
     int socket;
     std::string_view peer;
-    std::uint16_t port;  ///< ours
+    std::uint16_t port;       ///< ours
+    bool answers_id = false;  ///< X-Request-Id is put into every answer
   };
   /// Says 429 on a connection that is not taken, before it is closed: one line of the access log,
   /// which may be null.

@@ -109,6 +109,7 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   std::int64_t read_deadline();
   bool is_out_of_sight() const noexcept;
   bool look_at_client();
+  bool keeps_bytes(short events) const noexcept;
   void begin_write_window() noexcept;
   std::uint64_t progress_mark() const noexcept;
   bool client_takes() const noexcept;

@@ -87,12 +87,22 @@ bool Connection::is_out_of_sight() const noexcept {
          (stage_ == Session::Phase::handling || stage_ == Session::Phase::streaming);
 }
 
+/// A unix socket that was closed still has what a handler that pauses has not read; a reset of TCP
+/// has thrown it away.
+bool Connection::keeps_bytes(short events) const noexcept {
+  int unread = 0;
+  return (events & POLLERR) == 0 && !eof_ && stage_ == Session::Phase::streaming &&
+         ::ioctl(fd(), FIONREAD, &unread) == 0 && unread > 0;
+}
+
 /// A reset needs no reading to be seen, nor does the end of a unix socket. True: it is closed, or
 /// something was sent; `this` may be gone.
 bool Connection::look_at_client() {
   pollfd client{.fd = fd(), .events = POLLRDHUP, .revents = 0};
   if (::poll(&client, 1, 0) <= 0) return false;
-  if ((client.revents & (POLLERR | POLLHUP)) != 0) return close(), true;
+  if ((client.revents & (POLLERR | POLLHUP)) != 0 && !keeps_bytes(client.revents)) {
+    return close(), true;
+  }
   if (eof_) return false;
   bool was_told = false;
   context_.with_session(*this, [&](std::string& out) { was_told = session_.on_client_end(out); });

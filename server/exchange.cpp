@@ -60,6 +60,7 @@ void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) noexcept {
   if (count_ >= kKept) return;
   Exchange& ex = *exchange;
   RequestBuilder::end(ex.locals);
+  if (ex.head.capacity() > kKeptCapacity) ex.known = false;
   if (!ex.known) trim(ex.head);
   trim(ex.pending);
   trim(ex.parser.store);

@@ -18,27 +18,6 @@ constexpr std::string_view kAllowed = "GET, HEAD, OPTIONS";
 /// A file that changes under each attempt to read it.
 constexpr int kAttempts = 3;
 
-// Nothing a client can send ends as a 500.
-int status_of_errno(int error) noexcept {
-  switch (error) {
-    case EACCES:
-    case EPERM:
-      return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EAGAIN:
-    case EINTR:
-      return 503;
-    case EIO:
-      return 500;
-    default:
-      // ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV (would leave the root), ENXIO (a socket, a
-      // device without driver), EILSEQ, EINVAL (names a file system refuses) …
-      return 404;
-  }
-}
-
 std::string_view last_segment(std::string_view path) noexcept {
   return path.substr(path.rfind('/') + 1);
 }
@@ -80,6 +59,28 @@ bool is_same(const FileEntry& entry, const OpenedForms& opened) noexcept {
 }
 
 }  // namespace
+
+// Nothing a client can send ends as a 500.
+int status_of_errno(int error) noexcept {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return 403;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+    case EINTR:
+      return 503;
+    case EIO:
+    case ENOSYS:  // openat2, where a sandbox forbids it
+      return 500;
+    default:
+      // ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EXDEV (would leave the root), ENXIO (a socket, a
+      // device without driver), EILSEQ, EINVAL (names a file system refuses) …
+      return 404;
+  }
+}
 
 Result<Files> Files::open(const Options& options) {
   auto root = RootDirectory::open(options.root);

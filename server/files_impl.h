@@ -71,6 +71,9 @@ struct Files::Impl {
   std::vector<ByteRange> ranges;
 };
 
+/// The status of a file that cannot be opened (open(2), openat2(2)).
+int status_of_errno(int error) noexcept;
+
 /// The bytes of an open file; nothing when it is not, or no longer, what `identity` says.
 std::optional<std::string> read_whole(int fd, const FileIdentity& identity);
 

@@ -5,6 +5,7 @@
 
 #include "server/file_cache.h"
 #include "server/files.h"
+#include "server/files_impl.h"
 #include "server/path.h"
 #include "server/request_builder.h"
 #include "server/syntax.h"
@@ -145,7 +146,7 @@ Response send_file(const Request& request, std::string_view path, const SendFile
     path.remove_prefix(slash + 1);  // npos + 1 is 0
   }
   auto folder = Folder::open(root, {.precompressed = options.precompressed, .cache_memory = 0});
-  if (!folder) return Response::error(folder.error().errno_value() == EACCES ? 403 : 404);
+  if (!folder) return Response::error(server::status_of_errno(folder.error().errno_value()));
   return folder->send(request, path, options);
 }
 

@@ -35,8 +35,8 @@ struct FolderOptions {
 /// Of one file.
 struct SendFileOptions {
   /// The path is below this folder, and nothing outside of it is answered, whatever the path or
-  /// links say: give it wherever the path is made of what a client sent. Empty: the path is taken
-  /// as it is.
+  /// links say: give it wherever the path is made of what a client sent. Empty: that of the path's
+  /// own directory: a name that begins with a dot, or is a link out of there, is a 404.
   std::string root = {};
   /// Content-Disposition: attachment, with this name (attachment()), or the file's own where it is
   /// empty: browsers save it.

@@ -120,6 +120,7 @@ Task<std::optional<Response>> Listings::answer(Loop& loop, const Request& reques
       std::ranges::find_if(state.jobs, [&](const auto& job) { return job->is_same(*wanted); });
   const std::shared_ptr<Job> job = same != state.jobs.end() ? *same : wanted;
   if (job == wanted) {
+    if (state.queue.size() >= state.options.most_waiting) throw OffloadQueueFull();
     state.jobs.push_back(job);
     state.queue.push_back(job);
     begin_next(loop, state_);

@@ -35,6 +35,7 @@ class Listings {
     std::chrono::milliseconds settled{50};
     std::size_t at_once = 2;  ///< directories that are read; others use the pool, too
     std::size_t kept_bytes = 4 * 1024 * 1024;  ///< of pages
+    std::size_t most_waiting = 100;  ///< to be read; who asks for one more is answered with 503
   };
   Listings(std::shared_ptr<const RootDirectory> root, Options options);
 

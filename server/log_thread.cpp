@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <mutex>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace pronghorn::server {
@@ -71,7 +72,7 @@ void LogThread::run(const std::shared_ptr<Shared>& shared) noexcept {
 }
 
 void LogThread::open(int fd) noexcept {
-  UniqueFd file(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  UniqueFd file(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   // Without a descriptor of its own, a write that is left behind may find another file there.
   shared_->writer = NonblockingWriter(file ? file.get() : fd);
   shared_->file = std::move(file);

@@ -66,6 +66,7 @@ Result<std::string> checked(std::string_view prefix) {
 Result<void> Router::before(std::string_view prefix, Before call) {
   auto below = checked(prefix);
   if (!below) return std::unexpected(below.error());
+  ++impl_->changes;
   impl_->before.emplace_back(std::move(*below), std::move(call));
   return {};
 }
@@ -73,6 +74,7 @@ Result<void> Router::before(std::string_view prefix, Before call) {
 Result<void> Router::after(std::string_view prefix, After call) {
   auto below = checked(prefix);
   if (!below) return std::unexpected(below.error());
+  ++impl_->changes;
   impl_->after.emplace_back(std::move(*below), std::move(call));
   return {};
 }

@@ -68,19 +68,19 @@ Response& Response::type(std::string_view content_type) & {
 
 Response& Response::body(std::string bytes) & {
   body_ = std::move(bytes);
-  page_ = false;
+  page_ = site_file_ = false;
   return *this;
 }
 
 Response& Response::body(FileBody file) & {
   body_ = std::move(file);
-  page_ = false;
+  page_ = site_file_ = false;
   return *this;
 }
 
 Response& Response::body(std::shared_ptr<const std::string> bytes) & {
   body_ = std::move(bytes);
-  page_ = false;
+  page_ = site_file_ = false;
   return *this;
 }
 

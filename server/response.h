@@ -15,6 +15,10 @@
 
 namespace pronghorn {
 
+namespace server {
+struct SiteFile;  // server/site.cpp
+}
+
 /// By what a change of a file's contents shows (stat(2)).
 struct FileStamp {
   std::uint64_t size = 0;
@@ -120,7 +124,16 @@ class Response {
   struct Head {
     std::vector<Header> headers;
     std::string type;
-    std::string text{};  ///< the server's: all of it as it goes out, checked; empty: made each time
+    /// All of it as it goes out, checked; empty: made each time. The server's, and not copied: a
+    /// copy is there to be changed.
+    struct Text {
+      std::string bytes;
+      Text() = default;
+      Text(const Text&) noexcept {}
+      Text(Text&&) = default;
+      Text& operator=(const Text&) = delete;
+    };
+    Text text{};
   };
   /// Replaces all fields and the type.
   Response& head(std::shared_ptr<const Head> head) &;
@@ -143,10 +156,12 @@ class Response {
  private:
   Response(std::string_view known_type, std::string&& body) noexcept
       : known_type_(known_type), body_(std::move(body)) {}
+  friend struct server::SiteFile;
   void own_head();
 
   int status_ = 200;
   bool page_ = false;
+  bool site_file_ = false;       // the body is a site's file, as the site gave it
   std::string_view known_type_;  // a literal, so that the usual types cost no allocation
   std::string own_type_;
   std::vector<Header> headers_;       // empty while there is a head_

@@ -121,14 +121,14 @@ bool are_sendable(const std::vector<Response::Header>& headers) noexcept {
 
 bool is_prepared(const Response& response) noexcept {
   const Response::Head* head = response.shared_head();
-  return head != nullptr && !head->text.empty();
+  return head != nullptr && !head->text.bytes.empty();
 }
 
 std::size_t room_for(const Response& response, const AnswerFraming& framing, std::string_view body,
                      std::string_view preamble_text) noexcept {
   std::size_t room = kFixedRoom + preamble_text.size() + framing.connection.size() +
                      response.content_type().size() + body.size();
-  if (is_prepared(response)) return room + response.shared_head()->text.size();
+  if (is_prepared(response)) return room + response.shared_head()->text.bytes.size();
   for (const auto& [name, value] : response.headers())
     room += name.size() + value.size() + kFieldExtra;
   return response.is_page() ? room + status_page_policy().size() : room;
@@ -145,9 +145,10 @@ bool is_sendable(const Response& response) noexcept {
 
 void prepare(Response::Head& head) {
   if (!all_class(head.type, kValue) || !are_sendable(head.headers)) return;
-  if (!head.type.empty()) head.text.append("\r\nContent-Type: ").append(head.type);
+  if (!head.type.empty()) head.text.bytes.append("\r\nContent-Type: ").append(head.type);
   for (const auto& [name, value] : head.headers) {
-    if (!is_servers_own(name)) head.text.append("\r\n").append(name).append(": ").append(value);
+    if (!is_servers_own(name))
+      head.text.bytes.append("\r\n").append(name).append(": ").append(value);
   }
 }
 
@@ -209,7 +210,7 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
       }
     }
     if (prepared) {
-      w.put(response.shared_head()->text);
+      w.put(response.shared_head()->text.bytes);
     } else {
       for (const auto& [name, value] : response.headers()) {
         if (!is_servers_own(name)) w.field(name, value);

@@ -202,8 +202,9 @@ std::optional<Server::Impl::Client> Server::Impl::count(const sockaddr_storage& 
 }
 
 void Server::Impl::turn_away(int socket, std::string_view peer, std::uint16_t port, Profile& of) {
-  clients_.turn_away({.socket = socket, .peer = peer, .port = port}, date_, of.context.receive,
-                     of.session.access_log);
+  clients_.turn_away(
+      {.socket = socket, .peer = peer, .port = port, .answers_id = of.session.answers_id}, date_,
+      of.context.receive, of.session.access_log);
   of.context.log_written();
 }
 

@@ -190,6 +190,7 @@ class Session {
   void begin_counting() noexcept;
   int understand();
   void understand_copy();
+  bool may_answer_later() const noexcept;
   void decide_persistence() noexcept;
   void admit(std::string_view in, std::string& out);
   void read_body(std::string_view& in, std::string& out);

@@ -50,6 +50,8 @@ bool Session::run_after(Response& response) noexcept {
 }
 
 std::string_view Session::request_id() noexcept {
+  // Of a head that could not be read the fields may not be all: none is trusted.
+  if (!exchange_->parser.head_done()) return exchange_->id.get({});
   return exchange_->id.get(exchange_->parser.fields());
 }
 
@@ -105,6 +107,8 @@ void Session::finish_answer(const Finished& answer) {
   Exchange& ex = *exchange_;
   count_answer(answer.status);
   bool waits = ex.source.is_open();
+  // What is kept with the request may look at it in its end, and the request does not stay.
+  if (!ex.answer) RequestBuilder::end(ex.locals);
   if (context_.access_log != nullptr) {
     waits = waits || answer.waiting > kCopiedBytes ||
             (context_.owner != nullptr && context_.owner->unsent_output() > 0);

@@ -110,10 +110,18 @@ void Session::begin_request(std::string_view in, std::string& out) {
   if (int status = understand(); status != 0) return refuse(status, out);
   bool may_repeat = ex.parser.complete() && !ex.check.needs_rewrite();
   // The handler may look at it when the receive buffer holds other bytes.
-  bool outlives_buffer = ex.route.handler != nullptr && ex.route.handler->value() == nullptr;
+  bool outlives_buffer =
+      ex.route.handler != nullptr && (ex.route.handler->value() == nullptr || may_answer_later());
   if ((may_repeat && ex.comes_again()) || outlives_buffer) understand_copy();
   ex.known = may_repeat && ex.head_view.data() == ex.head.data();
   admit(in, out);
+}
+
+/// Listings: what middleware has seen of the request then must stay as well.
+bool Session::may_answer_later() const noexcept {
+  const auto& router = context_.router.impl();
+  return router.fallback_later && router.has_before() &&
+         exchange_->route.handler == &router.fallback;
 }
 
 /// Makes what was made of the head's bytes of a copy that stays.

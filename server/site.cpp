@@ -59,6 +59,13 @@ bool is_read(std::string_view method) noexcept { return method == "GET" || metho
 
 }  // namespace
 
+/// Whether a response's body is still the file that its site gave: its compressed form may be kept
+/// as that file's, and given to others. Middleware that puts another body in its place ends it.
+struct SiteFile {
+  static void mark(Response& response, bool is) noexcept { response.site_file_ = is; }
+  static bool is(const Response& response) noexcept { return response.site_file_; }
+};
+
 struct Site::Impl {
   config::Site rules;
   Files::Options options;
@@ -71,7 +78,6 @@ struct Site::Impl {
   std::shared_ptr<const RootDirectory> root;  // for listings and error pages
   std::optional<Listings> listings;
   std::optional<SitePages> pages;
-  bool answered = false;  // `files` gave the answer that finish() gets next
   // Of the request in hand; members, so that their storage is used again.
   std::string relative, path;
 
@@ -174,7 +180,7 @@ Response Site::answer(const Request& request) {
   Impl& impl = *impl_;
   if (!impl.files) return Response::error(404);
   Response response = impl.files->answer(request);
-  impl.answered = true;
+  SiteFile::mark(response, true);
   if (response.status() == 404 && response.is_page()) {
     if (auto other = impl.instead_of_missing(request)) {
       response = is_read(request.method()) ? std::move(*other)
@@ -189,7 +195,6 @@ Response Site::answer(const Request& request) {
 std::optional<Response> Site::Impl::instead_of_missing(const Request& request) {
   if ((!listings && fallback_path.empty()) || !locate(request.path())) return std::nullopt;
   if (listings && path.ends_with('/') && listings->find(relative)) {
-    answered = false;
     return Response(kAnsweredLater);
   }
   return fall_back(request);
@@ -206,7 +211,7 @@ Task<Response> Site::answer_later(Loop& loop, const Request& request) {
   }
   if (!response && impl.locate(request.path())) response = impl.fall_back(request);
   if (!response) response = Response::error(404);
-  impl.answered = false;  // finish() comes later
+  SiteFile::mark(*response, false);  // finish() comes later: others are served meanwhile
   impl.set_cache_control(request, *response);
   co_return std::move(*response);
 }
@@ -290,9 +295,8 @@ void Site::Impl::change_fields(const Request& request, Response& response) {
 }
 
 void Site::Impl::compress(const Request& request, Response& response) {
-  bool is_file = std::exchange(answered, false);
   if (compression == nullptr) return;
-  compression->apply(request, response, is_file ? files->served() : nullptr);
+  compression->apply(request, response, SiteFile::is(response) ? files->served() : nullptr);
 }
 
 }  // namespace pronghorn::server

@@ -27,6 +27,7 @@ Result<void> Sites::add(const config::Site& rules, const Files::Options& options
   if (!site) return std::unexpected(site.error());
   sites_.push_back(std::move(*site));
   has_files_ = has_files_ || !rules.root.empty();
+  has_listings_ = has_listings_ || (!rules.root.empty() && rules.listing);
   has_before_ = has_before_ || !rules.redirects.empty();
   has_after_ = has_after_ || !rules.headers.empty() || !rules.error_pages.empty();
   has_limits_ = has_limits_ || rules.count_clients();

@@ -24,6 +24,7 @@ class Sites {
 
   /// Whether there is anything for each of the following to do.
   bool has_files() const noexcept { return has_files_; }
+  bool has_listings() const noexcept { return has_listings_; }
   bool has_before() const noexcept { return has_before_; }
   bool has_after() const noexcept { return has_after_; }
 
@@ -51,6 +52,7 @@ class Sites {
   HostTable hosts_;
   bool refuse_unknown_ = false;
   bool has_files_ = false;
+  bool has_listings_ = false;
   bool has_before_ = false;
   bool has_after_ = false;
   bool has_limits_ = false;

@@ -37,12 +37,14 @@ struct Disk {
   bool has_write = false;                      // one that hangs
   std::size_t takes = std::string_view::npos;  // of a write; whole lines
   int error = 0;
+  std::atomic<int> writes = 0;
   std::thread::id writer;
 
   NonblockingWriter::Taken write(NonblockingWriter& to, std::string_view lines) {
     std::unique_lock lock(mutex);
     writer = std::this_thread::get_id();
     has_write = true;
+    ++writes;
     changed.notify_all();
     changed.wait(lock, [&] { return !hangs; });
     has_write = false;
@@ -177,6 +179,27 @@ TEST_CASE("access log thread: what a full disk did not take comes first when it 
   CHECK(h.text() == Harness::numbers(0, 40));
   CHECK(h.counters.log_lines.get() == 40);
   CHECK(h.counters.log_dropped.get() == 0);
+}
+
+TEST_CASE("access log thread: a full disk is not tried again by each request") {
+  Harness h;
+  h.disk->takes = 0;
+  h.disk->error = ENOSPC;
+  h.record(5);
+  h.log->flush();
+  h.flush_until([&] { return h.counters.log_error.get() == ENOSPC; });
+  const auto begin = std::chrono::steady_clock::now();
+  const int before = h.disk->writes;
+  h.record(5000);
+  const auto tries = (std::chrono::steady_clock::now() - begin) / 100ms + 2;
+  CHECK(h.disk->writes - before <= tries);
+  CHECK(h.counters.log_dropped.get() > 0);
+  {
+    const std::scoped_lock lock(h.disk->mutex);
+    h.disk->takes = std::string_view::npos;
+  }
+  h.settle();
+  CHECK(h.counters.log_lines.get() + h.counters.log_dropped.get() == 5005);
 }
 
 TEST_CASE("access log thread: reopened, it is done with the old file when that was written") {

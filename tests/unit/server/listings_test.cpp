@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/listings.h"
 
+#include <pronghorn/base/uv/offload.h>
+
 #include "base/uv/timer.h"
 #include "server/request_builder.h"
 #include "temporary_tree.h"
@@ -93,6 +95,27 @@ TEST_CASE("listings: no more are read at once than may be, and the others wait")
   CHECK(rig.listings->reads() == 2);
   CHECK(first->is_done);
   CHECK(second->is_done);
+}
+
+TEST_CASE("listings: no more wait than may, whoever asks for one more is told at once") {
+  Rig rig(Listings::Options{.at_once = 1, .most_waiting = 2});
+  auto refused = [&](std::string_view query) -> Task<int> {
+    auto asked = std::make_shared<Rig::Asked>();
+    try {
+      auto answer = rig.ask("dir", query, asked);
+      co_await answer;
+    } catch (const OffloadQueueFull&) {
+      co_return 1;
+    }
+    co_return 0;
+  };
+  auto running = rig.begin("dir"), second = rig.begin("other"),
+       third = rig.begin("dir", "sort=size");
+  CHECK(run(rig.loop, refused("sort=time")) == 1);
+  auto same = rig.begin("dir", "sort=size");  // waits with the third
+  rig.loop.run();
+  for (const auto& asked : {running, second, third, same}) CHECK(asked->is_done);
+  CHECK(run(rig.loop, refused("sort=time")) == 0);
 }
 
 TEST_CASE("listings: a page is given out again until its directory changes, for a time") {

@@ -86,10 +86,11 @@ TEST_CASE("session: a shared head goes out as it is, and a copy of it with what 
   // Made ready before, it goes out byte for byte the same; what must not be sent is not made ready.
   auto prepared = std::make_shared<Response::Head>(*head);
   server::prepare(*prepared);
-  CHECK_FALSE(prepared->text.empty());
+  CHECK_FALSE(prepared->text.bytes.empty());
+  CHECK(Response::Head(*prepared).text.bytes.empty());  // a copy is there to be changed
   Response::Head bad{.headers = {{"A", "b\r\nc"}}, .type = "text/x"};
   server::prepare(bad);
-  CHECK(bad.text.empty());
+  CHECK(bad.text.bytes.empty());
   w.add("GET", "/prep", [=](const Request&) {
     Response r(200);
     r.head(prepared);

@@ -1,95 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pronghorn/base/uv/loop.h>
-
-#include "server/file_cache.h"
-#include "server/request_builder.h"
-#include "server/router_impl.h"
-#include "server/sites.h"
-#include "temporary_tree.h"
-
-#include <doctest/doctest.h>
-
-#include <chrono>
-#include <initializer_list>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
+#include "site_support.h"
 
 using namespace pronghorn;
-using pronghorn::server::Sites;
+using pronghorn::test::site::body;
+using pronghorn::test::site::header;
+using Rig = pronghorn::test::site::SiteRig;
 
 namespace {
-
-struct Rig {
-  test::TemporaryTree tree;
-  config::Config config;
-  server::Files::Options options;
-  server::FileCache::Options cache{.settled = std::chrono::milliseconds(0)};
-  std::optional<Sites> sites;
-
-  Rig() {
-    tree.file("www/index.html", "INDEX");
-    tree.file("www/app.html", "APP");
-    tree.file("www/404.html", "<p>lost");
-    tree.file("www/style.css", "a{}");
-    tree.file("www/dir/a.txt", "A");
-    tree.file("other/index.html", "OTHER");
-    config.root = tree.path("www");
-    config.compression.on = false;
-  }
-
-  void open() {
-    auto opened = Sites::open(config, options);
-    REQUIRE_MESSAGE(opened, opened.error().message());
-    sites.emplace(std::move(*opened));
-  }
-
-  Task<int> later(Loop& loop, const Request& request, Response& response) {
-    auto answer = sites->answer_later(loop, request);
-    response = co_await answer;
-    co_return 0;
-  }
-
-  Response ask(std::string_view target, std::initializer_list<Field> headers = {},
-               std::string_view host = "localhost:8080", std::string_view method = "GET") {
-    if (!sites) open();
-    const std::vector<Field> fields(headers);
-    Request request;
-    auto mark = target.find('?');
-    RequestBuilder{request}
-        .method(method)
-        .target(target)
-        .path(target.substr(0, mark))
-        .query(mark == target.npos ? std::string_view() : target.substr(mark + 1))
-        .host(host)
-        .headers(fields);
-    auto early = sites->before(request);
-    Response response = early ? std::move(*early) : sites->answer(request);
-    if (response.status() == kAnsweredLater) {
-      Loop loop;
-      run(loop, later(loop, request, response));
-    }
-    sites->after(request, response);
-    return response;
-  }
-};
-
-std::string header(const Response& response, std::string_view name) {
-  std::string all;
-  for (const auto& field : response.headers()) {
-    if (field.name == name) all += (all.empty() ? "" : " | ") + field.value;
-  }
-  return all;
-}
-
-std::string body(const Response& response) {
-  if (const auto* text = std::get_if<std::string>(&response.body())) return *text;
-  const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body());
-  if (shared != nullptr) return **shared;
-  if (response.is_page()) return "page " + std::to_string(response.status());
-  return "?";
-}
 
 std::string location(Rig& rig, std::string_view target) {
   Response response = rig.ask(target);
@@ -107,86 +24,6 @@ TEST_CASE("sites: a Host has its own site, the others the default one") {
   CHECK(body(rig.ask("/", {}, "A.Other.org.:80")) == "OTHER");
   CHECK(body(rig.ask("/", {}, "")) == "INDEX");
   CHECK(rig.ask("/style.css", {}, "other.org").status() == 404);
-}
-
-TEST_CASE("sites: HEAD has the length, the coding and the tag of what GET would be compressed to") {
-  for (std::size_t size : {4'000, 200'000}) {  // kept in memory; and sent from its descriptor
-    Rig head, get;
-    for (Rig* rig : {&head, &get}) {
-      rig->config.compression.on = true;
-      rig->tree.file("www/big.css", std::string(size, 'c'));
-    }
-    CAPTURE(size);
-    const Field accept{"Accept-Encoding", "gzip"};
-    Response asked = head.ask("/big.css", {accept}, "localhost", "HEAD");
-    Response got = get.ask("/big.css", {accept}, "localhost");
-    CHECK(header(asked, "Content-Encoding") == "gzip");
-    CHECK(body(asked) == body(got));
-    CHECK(header(asked, "ETag").ends_with("-gzip\""));
-    CHECK(header(asked, "Vary") == header(got, "Vary"));
-    CHECK(header(head.ask("/big.css", {}, "localhost", "HEAD"), "Content-Encoding").empty());
-  }
-}
-
-TEST_CASE("sites: HEAD has the fields of GET for what is compressed, with and without a cache") {
-  for (bool is_cached : {false, true}) {
-    CAPTURE(is_cached);
-    Rig rig;
-    rig.config.compression.on = true;
-    rig.tree.file("www/long.html", std::string(20'000, 'x'));
-    if (is_cached) rig.options.cache = std::make_shared<server::FileCache>(rig.cache);
-    for (std::string_view range : {"", "bytes=0-1"}) {
-      auto fields = [&](std::string_view method) {
-        std::string all;
-        Response response = rig.ask("/long.html", {{"Accept-Encoding", "br"}, {"Range", range}},
-                                    "localhost", method);
-        for (const auto& [name, value] : response.headers()) all += name + ": " + value + '\n';
-        return std::to_string(response.status()) + '\n' + all + "size " +
-               std::to_string(body(response).size());
-      };
-      std::string head = fields("HEAD");
-      CHECK(head.starts_with("200\n"));
-      CHECK(head.contains("Content-Encoding: br\n"));
-      if (range.empty()) CHECK(head == fields("GET"));
-    }
-  }
-}
-
-TEST_CASE("sites: a 304 has the tag that its 200 would have, also by date alone") {
-  for (bool is_cached : {false, true}) {
-    for (std::string_view method : {"GET", "HEAD"}) {
-      CAPTURE(is_cached);
-      CAPTURE(method);
-      Rig rig;
-      rig.config.compression.on = true;
-      rig.tree.file("www/long.html", std::string(20'000, 'x'));
-      if (is_cached) rig.options.cache = std::make_shared<server::FileCache>(rig.cache);
-      const Field date{"If-Modified-Since", "Fri, 31 Dec 2100 23:59:59 GMT"};
-      for (std::string_view accept : {"gzip", "br", "identity"}) {
-        CAPTURE(accept);
-        Response whole = rig.ask("/long.html", {{"Accept-Encoding", accept}});
-        REQUIRE(whole.status() == 200);
-        Response unmodified = rig.ask("/long.html",
-                                      {{"Accept-Encoding", accept},
-                                       {"If-Modified-Since", header(whole, "Last-Modified")},
-                                       {"Range", "bytes=0-1"}},
-                                      "localhost", method);
-        CHECK(unmodified.status() == 304);
-        for (const char* name : {"ETag", "Last-Modified", "Vary"}) {
-          CHECK(header(unmodified, name) == header(whole, name));
-        }
-        CHECK(header(unmodified, "Content-Encoding").empty());
-        CHECK(header(unmodified, "Accept-Ranges").empty());
-        CHECK(body(unmodified).empty());
-      }
-      // Who has the identity form asks by its tag, and is told of it.
-      const std::string tag = header(rig.ask("/long.html"), "ETag");
-      Response known =
-          rig.ask("/long.html", {{"Accept-Encoding", "br"}, {"If-None-Match", tag}, date});
-      CHECK(known.status() == 304);
-      CHECK(header(known, "ETag") == tag);
-    }
-  }
 }
 
 TEST_CASE("sites: an unknown host is 421 where that is so configured") {
