@@ -27,6 +27,7 @@ Connection::Connection(ConnectionContext& context, UniqueFd socket, std::string_
 
 Connection::~Connection() {
   if (is_woken_) context_.forget(*this);
+  if (is_watched_) context_.writable.remove(fd(), *this);
 }
 
 void Connection::on_output() noexcept {
@@ -35,6 +36,7 @@ void Connection::on_output() noexcept {
 
 void Connection::flush() {
   is_woken_ = false;
+  awaits_room_ = false;
   if (lingering_) return;
   context_.with_session(*this, [&](std::string& out) { session_.on_output(out); });
   pump();
@@ -98,7 +100,7 @@ void Connection::pump() {
 
 /// Decides what to wait for next. May destroy the connection.
 void Connection::settle() {
-  if (unsent() == 0 && session_.wants_close()) return finish();
+  if (!is_blocked() && session_.wants_close()) return finish();
   if (!tcp_ && !attach()) return close();
   set_reading(!eof_ && unsent() <= context_.limits.write_buffer && session_.wants_input());
   set_deadline();

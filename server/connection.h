@@ -59,6 +59,8 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   void close() noexcept;
   /// Sends what handlers have said since. May destroy the connection.
   void flush();
+  /// The socket may have room again. May destroy the connection.
+  void on_room();
 
   Connection* next = nullptr;  ///< the server's list
   Connection* prev = nullptr;
@@ -91,6 +93,8 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   std::size_t unsent() const noexcept {
     return in_flight_ + (backlog_ ? backlog_->bytes.size() - backlog_->at : 0);
   }
+  /// There is output that the kernel has not taken.
+  bool is_blocked() const noexcept { return unsent() > 0 || awaits_room_; }
   Flow transmit(std::string& out);
   bool send(std::string_view out, std::size_t& budget, int flags = 0);
   bool enqueue(std::string_view bytes);
@@ -102,7 +106,9 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool send_shared(std::string& out, std::size_t& budget);
   bool send_from_file(std::string& out, std::size_t& budget);
   bool send_read(std::string& out, std::size_t& budget);
-  bool append_piece(std::string& out, std::size_t at_most);
+  bool append_piece(std::string& out);
+  bool await_room();
+  bool yield();
   bool cut() noexcept;
 
   void set_deadline();
@@ -133,6 +139,8 @@ class Connection final : private uv::Tcp::Handler, private SessionOwner {
   bool reading_ = false;
   bool eof_ = false;
   bool lingering_ = false;
+  bool awaits_room_ = false;  // what is left of piece_; not its bytes
+  bool is_watched_ = false;   // in the context's set
   bool more_unread_ = false;  // the last read filled the buffer
   bool sent_much_ = false;    // more than surely is with the client soon
   bool is_from_elsewhere_ = false;

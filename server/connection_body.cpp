@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bodies that are not among the answers' bytes. Of a body, what the kernel does not take is not
-// kept, but for one piece, which wakes us when it has gone: it can be had again.
+// kept: it can be had again. The socket's room is waited for (WritableSet).
 #include "server/connection.h"
 
 #include <algorithm>
@@ -21,7 +21,6 @@ namespace {
 constexpr std::size_t kReadAtMost = 64 * 1024;
 /// The end of a file that has a stamp, read and sent only when the stamp is still the file's.
 constexpr std::size_t kCheckedEnd = 4 * 1024;
-constexpr std::size_t kQueuePiece = 64 * 1024;
 
 FileStamp stamp_of(const struct stat& info) noexcept {
   return {static_cast<std::uint64_t>(info.st_size), info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
@@ -37,39 +36,35 @@ bool is_unchanged(const SharedFile& file) noexcept {
 
 /// `out` and some of the piece. False: the connection is at its end.
 bool Connection::send_piece(std::string& out, std::size_t& budget) {
+  if (budget == 0) {
+    if (!send(out, budget)) return false;
+    return unsent() > 0 || yield();
+  }
   if (piece_.bytes() != nullptr) return send_shared(out, budget);
-  if (budget > 0 && piece_.length > kReadAtMost) return send_from_file(out, budget);
+  if (piece_.length > kReadAtMost) return send_from_file(out, budget);
   return send_read(out, budget);
 }
 
 bool Connection::send_shared(std::string& out, std::size_t& budget) {
   std::string_view rest = std::string_view(*piece_.bytes()).substr(piece_.offset, piece_.length);
-  std::string_view head = out;
-  auto sent = [&](std::size_t bytes) {
-    std::size_t of_head = std::min(bytes, head.size());
-    head.remove_prefix(of_head);
-    rest.remove_prefix(bytes - of_head);
-  };
-  if (budget > 0) {
-    iovec parts[] = {{const_cast<char*>(head.data()), head.size()},
-                     {const_cast<char*>(rest.data()), std::min(rest.size(), budget)}};
-    msghdr message{};
-    message.msg_iov = parts;
-    message.msg_iovlen = 2;
-    ssize_t n = ::sendmsg(fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) return false;
-    sent(count_sent(n, budget));
-  }
-  bool blocked = !rest.empty() || !head.empty();
-  if (blocked) {
-    std::string queued(head);
-    queued.append(rest.substr(0, kQueuePiece));
-    if (!enqueue(queued)) return false;
-    sent(queued.size());
-  }
-  piece_.offset += piece_.length - rest.size();
-  piece_.length = rest.size();
-  return true;
+  rest = rest.substr(0, budget);
+  iovec parts[] = {{out.data(), out.size()}, {const_cast<char*>(rest.data()), rest.size()}};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  ssize_t n = 0;
+  do {
+    n = ::sendmsg(fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0 && errno != EAGAIN) return false;
+  std::size_t sent = count_sent(n, budget);
+  std::size_t of_head = std::min(sent, out.size());
+  bool is_full = sent < out.size() + rest.size();
+  piece_.offset += sent - of_head;
+  piece_.length -= sent - of_head;
+  if (of_head < out.size()) return enqueue(std::string_view(out).substr(of_head));
+  out.clear();
+  return !is_full || await_room();
 }
 
 bool Connection::send_from_file(std::string& out, std::size_t& budget) {
@@ -87,10 +82,11 @@ bool Connection::send_from_file(std::string& out, std::size_t& budget) {
   if (n < 0) {
     switch (errno) {
       case EAGAIN:
+        return await_room();
       case EINTR:
+        return true;
       case EINVAL:  // a file system without splice
       case ENOSYS:
-        budget = 0;
         return send_read(out, budget);
       default:
         return cut();
@@ -104,14 +100,26 @@ bool Connection::send_from_file(std::string& out, std::size_t& budget) {
 
 bool Connection::send_read(std::string& out, std::size_t& budget) {
   std::size_t head = out.size();
-  std::size_t at_most = budget > 0 ? kReadAtMost : kQueuePiece;
-  return (append_piece(out, at_most) && out.size() > head) ? send(out, budget) : cut();
+  return (append_piece(out) && out.size() > head) ? send(out, budget) : cut();
+}
+
+/// False: nothing will tell of it.
+bool Connection::await_room() {
+  if (!tcp_ && !attach()) return false;
+  if (!is_watched_ && !context_.writable.add(fd(), *this)) return false;
+  return is_watched_ = awaits_room_ = true;
+}
+
+/// Goes on at the end of the turn.
+bool Connection::yield() {
+  on_output();
+  return awaits_room_ = true;
 }
 
 /// False: the file is shorter than its length was when the head was made, or another.
-bool Connection::append_piece(std::string& out, std::size_t at_most) {
+bool Connection::append_piece(std::string& out) {
   const SharedFile& file = *piece_.file();
-  auto want = std::min<std::uint64_t>(piece_.length, at_most);
+  auto want = std::min<std::uint64_t>(piece_.length, kReadAtMost);
   std::size_t head = out.size();
   ssize_t n = 0;
   out.resize_and_overwrite(head + want, [&](char* bytes, std::size_t) {

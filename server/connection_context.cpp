@@ -24,6 +24,7 @@ ConnectionContext::ConnectionContext(Loop& l, SessionContext& s, const config::L
       timeouts(timeout),
       deadlines(d),
       owner(o),
+      writable(l),
       receive_memory_(std::make_unique_for_overwrite<char[]>(kReceiveBytes)),
       self_(std::make_shared<ConnectionContext*>(this)),
       log_timer_(l, [this] { flush_log(); }) {

@@ -7,6 +7,7 @@
 
 #include "base/uv/timer.h"
 #include "server/session.h"
+#include "server/writable_set.h"
 
 #include <cstdint>
 #include <memory>
@@ -64,6 +65,7 @@ class ConnectionContext {
   Deadlines& deadlines;
   Owner& owner;
   std::span<char> receive;
+  WritableSet writable;
   std::string out;
   /// Since when idle connections are only kept for the quiet window.
   std::optional<std::int64_t> quiet_since_ms;

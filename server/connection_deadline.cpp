@@ -28,7 +28,7 @@ constexpr auto kNever = std::numeric_limits<std::int64_t>::max() / 4;
 
 void Connection::set_deadline() {
   if (lingering_ || !tcp_) return;
-  if (unsent() == 0) {
+  if (!is_blocked()) {
     write_deadline_ms_ = 0;
   } else if (write_deadline_ms_ == 0) {
     begin_write_window();
@@ -49,7 +49,7 @@ std::int64_t Connection::read_deadline() {
     stage_request_ = static_cast<std::uint32_t>(requests);
     stage_since_ms_ = now;
   }
-  if (!reading_ && unsent() > 0) return kNever;
+  if (!reading_ && is_blocked()) return kNever;
   switch (stage_) {
     case Session::Phase::head:
       return stage_since_ms_ + timeouts.head.count();  // in all, not from byte to byte
@@ -83,7 +83,7 @@ std::int64_t Connection::read_deadline() {
 /// A handler answers later, and neither reading nor writing would show that the client has left:
 /// its end has been read, or what it sent is held back.
 bool Connection::is_out_of_sight() const noexcept {
-  return !reading_ && unsent() == 0 &&
+  return !reading_ && !is_blocked() &&
          (stage_ == Session::Phase::handling || stage_ == Session::Phase::streaming);
 }
 

@@ -28,7 +28,8 @@ Connection::Flow Connection::transmit(std::string& out) {
     if (!piece_) {
       if (auto taken = session_.take_file()) piece_ = std::move(*taken);
     }
-    bool sent = piece_.length > 0 && unsent() == 0 ? send_piece(out, budget) : send(out, budget);
+    bool goes_on = piece_.length > 0 && !is_blocked();
+    bool sent = goes_on ? send_piece(out, budget) : send(out, budget);
     if (!sent) {
       note_cut(out.size());
       return Flow::dead;
@@ -37,7 +38,7 @@ Connection::Flow Connection::transmit(std::string& out) {
       abort();
       return Flow::dead;
     }
-    if (unsent() > 0) return Flow::blocked;
+    if (is_blocked()) return Flow::blocked;
     out.clear();
     if (piece_.length > 0) continue;
     bool was_piece = static_cast<bool>(piece_);
@@ -97,6 +98,13 @@ bool Connection::write_backlog() {
   at += in_flight_;
   if (at == bytes.size()) backlog_.reset();
   return true;
+}
+
+void Connection::on_room() {
+  if (!std::exchange(awaits_room_, false)) return;
+  window_moved_ = true;  // a third of the kernel's buffer went (sk_stream_is_writeable)
+  context_.out.clear();
+  pump();
 }
 
 void Connection::on_written(int error) {

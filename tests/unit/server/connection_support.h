@@ -238,6 +238,7 @@ struct TestServer {
   bool ends(Client& client) {
     return until([&] { return client.read(); });
   }
+  /// Those that keep the loop.
   int handles(uv_handle_type type) {
     struct Count {
       uv_handle_type type;
@@ -247,7 +248,7 @@ struct TestServer {
         loop.native(),
         [](uv_handle_t* h, void* arg) {
           auto* c = static_cast<Count*>(arg);
-          if (h->type == c->type) ++c->n;
+          if (h->type == c->type && uv_has_ref(h) != 0) ++c->n;
         },
         &count);
     return count.n;
