@@ -12,6 +12,9 @@
 namespace pronghorn::uv {
 namespace {
 
+/// Of one connection before the others have theirs; libuv's own number.
+constexpr int kReceivesATurn = 32;
+
 struct Payload {
   Tcp::Handler* handler = nullptr;
   int fd = -1;  // uv_fileno() is asked for each answer
@@ -33,7 +36,27 @@ struct PendingWrite {
 struct Tcp::Impl : Box<uv_tcp_t, Payload> {
   uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle); }
   int fd() const noexcept { return payload.fd; }
+  void receive();
 };
+
+/// What is there, a buffer at a time; the handle's memory outlives a handler that destroys the Tcp.
+void Tcp::Impl::receive() {
+  for (int turns = kReceivesATurn; turns > 0 && !silent && payload.reading; --turns) {
+    std::span<char> space = payload.handler->read_buffer();
+    ssize_t n = space.empty() ? 0 : ::recv(payload.fd, space.data(), space.size(), MSG_DONTWAIT);
+    if (n > 0) {
+      payload.handler->on_bytes({space.data(), static_cast<std::size_t>(n)});
+      if (static_cast<std::size_t>(n) < space.size()) return;
+      continue;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    int error = n < 0 ? errno : 0;
+    uv_read_stop(stream());
+    payload.reading = false;
+    if (!space.empty()) payload.handler->on_end(error);
+    return;
+  }
+}
 
 void Tcp::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(impl); }
 
@@ -55,26 +78,15 @@ Tcp::~Tcp() = default;
 Tcp::Tcp(Tcp&&) noexcept = default;
 Tcp& Tcp::operator=(Tcp&&) noexcept = default;
 
+/// recv(2) by us rather than libuv's read(2), which goes through the kernel's file layer first.
+/// That no buffer is lent makes libuv call with UV_ENOBUFS, before it reads (its documentation of
+/// uv_alloc_cb).
 void Tcp::read_start() {
-  auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* out) {
-    auto* impl = box_of<Impl>(handle);
-    std::span<char> space = impl->payload.handler->read_buffer();
-    assert(!impl->silent && "libuv calls read_cb next, which uv_close has cleared");
-    *out = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
+  auto lend_none = [](uv_handle_t*, std::size_t, uv_buf_t* out) { *out = uv_buf_init(nullptr, 0); };
+  auto on_readable = [](uv_stream_t* handle, ssize_t, const uv_buf_t*) {
+    box_of<Impl>(handle)->receive();
   };
-  auto take = [](uv_stream_t* handle, ssize_t n, const uv_buf_t* buffer) {
-    auto* impl = box_of<Impl>(handle);
-    if (impl->silent || n == 0) return;  // 0 is EAGAIN
-    if (n > 0) {
-      impl->payload.handler->on_bytes({buffer->base, static_cast<std::size_t>(n)});
-      return;
-    }
-    uv_read_stop(handle);
-    impl->payload.reading = false;
-    if (n == UV_ENOBUFS) return;  // no buffer was lent
-    impl->payload.handler->on_end(n == UV_EOF ? 0 : static_cast<int>(-n));
-  };
-  int status = uv_read_start(impl_->stream(), lend, take);
+  int status = uv_read_start(impl_->stream(), lend_none, on_readable);
   assert((status == 0 || status == UV_EALREADY) && "an open stream can be read");
   static_cast<void>(status);
   impl_->payload.reading = true;
