@@ -37,13 +37,13 @@ bool is_unchanged(const SharedFile& file) noexcept {
 
 /// `out` and some of the piece. False: the connection is at its end.
 bool Connection::send_piece(std::string& out, std::size_t& budget) {
-  if (piece_.bytes() != nullptr) return send_shared(out, budget);
-  if (budget > 0 && piece_.length > kReadAtMost) return send_from_file(out, budget);
+  if (piece_->bytes() != nullptr) return send_shared(out, budget);
+  if (budget > 0 && piece_->length > kReadAtMost) return send_from_file(out, budget);
   return send_read(out, budget);
 }
 
 bool Connection::send_shared(std::string& out, std::size_t& budget) {
-  std::string_view rest = std::string_view(*piece_.bytes()).substr(piece_.offset, piece_.length);
+  std::string_view rest = std::string_view(*piece_->bytes()).substr(piece_->offset, piece_->length);
   std::string_view head = out;
   auto sent = [&](std::size_t bytes) {
     std::size_t of_head = std::min(bytes, head.size());
@@ -67,8 +67,8 @@ bool Connection::send_shared(std::string& out, std::size_t& budget) {
     if (!enqueue(queued)) return false;
     sent(queued.size());
   }
-  piece_.offset += piece_.length - rest.size();
-  piece_.length = rest.size();
+  piece_->offset += piece_->length - rest.size();
+  piece_->length = rest.size();
   return true;
 }
 
@@ -78,10 +78,10 @@ bool Connection::send_from_file(std::string& out, std::size_t& budget) {
   if (!send(out, budget, MSG_MORE)) return false;
   if (unsent() > 0) return true;
   out.clear();
-  const SharedFile& file = *piece_.file();
+  const SharedFile& file = *piece_->file();
   std::uint64_t kept = file.stamp() != nullptr ? kCheckedEnd : 0;
-  auto at = static_cast<off_t>(piece_.offset);
-  auto want = std::min<std::uint64_t>(piece_.length - kept, std::max<std::size_t>(budget, 1));
+  auto at = static_cast<off_t>(piece_->offset);
+  auto want = std::min<std::uint64_t>(piece_->length - kept, std::max<std::size_t>(budget, 1));
   ssize_t n = ::sendfile(fd(), file.fd(), &at, want);
   if (n == 0) return cut();  // shorter than when the head was made; never padded
   if (n < 0) {
@@ -97,8 +97,8 @@ bool Connection::send_from_file(std::string& out, std::size_t& budget) {
     }
   }
   std::size_t sent = count_sent(n, budget);
-  piece_.offset += sent;
-  piece_.length -= sent;
+  piece_->offset += sent;
+  piece_->length -= sent;
   return true;
 }
 
@@ -110,21 +110,21 @@ bool Connection::send_read(std::string& out, std::size_t& budget) {
 
 /// False: the file is shorter than its length was when the head was made, or another.
 bool Connection::append_piece(std::string& out, std::size_t at_most) {
-  const SharedFile& file = *piece_.file();
-  auto want = std::min<std::uint64_t>(piece_.length, at_most);
+  const SharedFile& file = *piece_->file();
+  auto want = std::min<std::uint64_t>(piece_->length, at_most);
   std::size_t head = out.size();
   ssize_t n = 0;
   out.resize_and_overwrite(head + want, [&](char* bytes, std::size_t) {
     do {
-      n = ::pread(file.fd(), bytes + head, want, static_cast<off_t>(piece_.offset));
+      n = ::pread(file.fd(), bytes + head, want, static_cast<off_t>(piece_->offset));
     } while (n < 0 && errno == EINTR);
     return head + static_cast<std::size_t>(std::max<ssize_t>(n, 0));
   });
   if (n <= 0) return false;
-  piece_.offset += static_cast<std::uint64_t>(n);
-  piece_.length -= static_cast<std::uint64_t>(n);
+  piece_->offset += static_cast<std::uint64_t>(n);
+  piece_->length -= static_cast<std::uint64_t>(n);
   // Looked at after reading: what the kernel has of the file by then is of one version.
-  return piece_.length > 0 || is_unchanged(file);
+  return piece_->length > 0 || is_unchanged(file);
 }
 
 /// A body that cannot be sent as promised.
