@@ -2,13 +2,16 @@
 #include "base/timer_wheel.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace pronghorn {
 namespace {
 
 // The first tick that begins at or after the deadline: an entry looked at then has expired.
-constexpr std::int64_t tick_of(std::int64_t deadline_ms) noexcept {
-  return (deadline_ms + TimerWheel::kTickMs - 1) / TimerWheel::kTickMs;
+constexpr std::uint32_t tick_of(std::int64_t deadline_ms) noexcept {
+  constexpr std::int64_t kLast = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+      (deadline_ms + TimerWheel::kTickMs - 1) / TimerWheel::kTickMs, 0, kLast));
 }
 
 }  // namespace
@@ -20,20 +23,21 @@ void WheelEntry::cancel() noexcept {
   next_ = prev_ = nullptr;
 }
 
-TimerWheel::TimerWheel(std::int64_t now_ms) : slots_(kSlots), tick_(now_ms / kTickMs) {
-  for (WheelEntry& head : slots_) head.next_ = head.prev_ = &head;
+TimerWheel::TimerWheel(std::int64_t now_ms) : rings_(kSlots + 1), tick_(now_ms / kTickMs) {
+  for (WheelEntry& head : rings_) head.next_ = head.prev_ = &head;
 }
 
 TimerWheel::~TimerWheel() {
-  for (WheelEntry& head : slots_) {
+  for (WheelEntry& head : rings_) {
     while (head.next_ != &head) head.next_->cancel();
   }
 }
 
 void TimerWheel::link(WheelEntry& entry) noexcept {
   // The current tick's slot has been looked at, and comes round in kSlots ticks.
-  entry.visit_tick_ = std::clamp(tick_of(entry.deadline_ms_), tick_ + 1, tick_ + kSlots - 1);
-  WheelEntry& head = slots_[static_cast<std::size_t>(entry.visit_tick_ % kSlots)];
+  entry.visit_tick_ = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(entry.deadline_tick_, tick_ + 1, tick_ + kSlots - 1));
+  WheelEntry& head = rings_[static_cast<std::size_t>(entry.visit_tick_ % kSlots)];
   entry.next_ = &head;
   entry.prev_ = head.prev_;
   head.prev_->next_ = &entry;
@@ -41,8 +45,8 @@ void TimerWheel::link(WheelEntry& entry) noexcept {
 }
 
 void TimerWheel::set(WheelEntry& entry, std::int64_t deadline_ms) noexcept {
-  entry.deadline_ms_ = deadline_ms;
-  if (entry.is_set() && tick_of(deadline_ms) >= entry.visit_tick_) return;
+  entry.deadline_tick_ = tick_of(deadline_ms);
+  if (entry.is_set() && entry.deadline_tick_ >= entry.visit_tick_) return;
   entry.cancel();
   link(entry);
 }
@@ -52,10 +56,10 @@ void TimerWheel::advance(std::int64_t now_ms, const std::function<void(WheelEntr
   tick_ = std::max(tick_, target - kSlots);  // after a long sleep each slot is looked at once
   while (tick_ < target) {
     ++tick_;
-    WheelEntry& head = slots_[static_cast<std::size_t>(tick_ % kSlots)];
+    WheelEntry& head = rings_[static_cast<std::size_t>(tick_ % kSlots)];
     if (head.next_ == &head) continue;
     // The callback may set, cancel or destroy any entry, those of this ring as well: empty a copy.
-    WheelEntry due;
+    WheelEntry& due = rings_[kSlots];
     due.next_ = head.next_;
     due.prev_ = head.prev_;
     due.next_->prev_ = due.prev_->next_ = &due;
@@ -63,7 +67,7 @@ void TimerWheel::advance(std::int64_t now_ms, const std::function<void(WheelEntr
     while (due.next_ != &due) {
       WheelEntry& entry = *due.next_;
       entry.cancel();
-      if (entry.deadline_ms_ <= now_ms) {
+      if (entry.deadline_tick_ <= target) {
         expired(entry);
       } else {
         link(entry);
@@ -72,8 +76,19 @@ void TimerWheel::advance(std::int64_t now_ms, const std::function<void(WheelEntr
   }
 }
 
-bool TimerWheel::empty() const noexcept {
-  return std::ranges::all_of(slots_, [](const WheelEntry& head) { return head.next_ == &head; });
+WheelEntry* TimerWheel::any() const noexcept {
+  auto ring =
+      std::ranges::find_if(rings_, [](const WheelEntry& head) { return head.next_ != &head; });
+  return ring == rings_.end() ? nullptr : ring->next_;
+}
+
+void TimerWheel::for_each(const std::function<void(WheelEntry&)>& call) {
+  for (WheelEntry& head : rings_) {
+    for (WheelEntry *entry = head.next_, *next; entry != &head; entry = next) {
+      next = entry->next_;  // it may move to another ring
+      call(*entry);
+    }
+  }
 }
 
 }  // namespace pronghorn

@@ -12,7 +12,9 @@ namespace pronghorn {
 
 class TimerWheel;
 
-/// A deadline that its owner embeds; at most one at a time. Destroying it cancels it.
+/// A deadline, base class of who waits for it; at most one at a time. Destroying it cancels it. It
+/// is part of each idle connection's memory: times are ticks in 32 bits, which end 13 years after
+/// boot.
 class WheelEntry {
  public:
   WheelEntry() = default;
@@ -22,14 +24,13 @@ class WheelEntry {
 
   bool is_set() const noexcept { return next_ != nullptr; }
   void cancel() noexcept;
-  void* owner = nullptr;  ///< for the wheel's callback; not owned
 
  private:
   friend class TimerWheel;
   WheelEntry* next_ = nullptr;
   WheelEntry* prev_ = nullptr;
-  std::int64_t deadline_ms_ = 0;
-  std::int64_t visit_tick_ = 0;  // when its slot comes round; never later than the deadline
+  std::uint32_t deadline_tick_ = 0;  // the first that begins at or after the deadline
+  std::uint32_t visit_tick_ = 0;     // when its slot comes round; never later than that
 };
 
 /// A hashed wheel. Entries fire at or up to one tick after their deadline, never before it.
@@ -50,11 +51,16 @@ class TimerWheel {
   /// Calls `expired` for each entry whose deadline has passed; an entry is off the wheel when
   /// called, and the callback may set or destroy any entry.
   void advance(std::int64_t now_ms, const std::function<void(WheelEntry&)>& expired);
-  bool empty() const noexcept;
+  bool empty() const noexcept { return any() == nullptr; }
+  /// One that is set; null: none is.
+  WheelEntry* any() const noexcept;
+  /// Calls `call` for each that is set, those that an advance() in progress has not come to as
+  /// well. It may set its entry, and must not destroy any.
+  void for_each(const std::function<void(WheelEntry&)>& call);
 
  private:
   void link(WheelEntry& entry) noexcept;
-  std::vector<WheelEntry> slots_;  // each the head of a ring
+  std::vector<WheelEntry> rings_;  // their heads: of each slot, and of what is due in advance()
   std::int64_t tick_;              // the last one looked at
 };
 

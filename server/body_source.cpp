@@ -9,7 +9,7 @@ bool BodySource::begin(Response::Body body, std::string& out) {
   if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body)) {
     std::uint64_t size = *shared ? (*shared)->size() : 0;
     if (size <= kCopiedBytes) return false;
-    piece_ = BodyPiece{.from = std::move(*shared), .offset = 0, .length = size};
+    give({.from = std::move(*shared), .offset = 0, .length = size});
     open_ = true;
     return true;
   }
@@ -21,18 +21,21 @@ bool BodySource::begin(Response::Body body, std::string& out) {
   at_ = 0;
   open_ = true;
   if (file->length == 0) return next(out);
-  piece_ = BodyPiece{.from = file_, .offset = file->offset, .length = file->length};
+  give({.from = file_, .offset = file->offset, .length = file->length});
   return true;
 }
 
-std::optional<BodyPiece> BodySource::take() noexcept { return std::exchange(piece_, std::nullopt); }
+void BodySource::give(BodyPiece piece) noexcept {
+  piece_ = std::move(piece);
+  is_new_ = true;
+}
 
 bool BodySource::next(std::string& out) {
   while (at_ < parts_.size()) {
     const FilePart& part = parts_[at_++];
     out.append(part.before);
     if (part.length == 0) continue;
-    piece_ = BodyPiece{.from = file_, .offset = part.offset, .length = part.length};
+    give({.from = file_, .offset = part.offset, .length = part.length});
     return true;
   }
   out.append(tail_);
@@ -41,7 +44,7 @@ bool BodySource::next(std::string& out) {
 }
 
 std::uint64_t BodySource::left() const noexcept {
-  std::uint64_t bytes = tail_.size() + (piece_ ? piece_->length : 0);
+  std::uint64_t bytes = tail_.size() + (is_new_ ? piece_.length : 0);
   for (std::size_t i = at_; i < parts_.size(); ++i) {
     bytes += parts_[i].before.size() + parts_[i].length;
   }
@@ -50,7 +53,8 @@ std::uint64_t BodySource::left() const noexcept {
 
 void BodySource::reset() noexcept {
   if (!open_) return;
-  piece_.reset();
+  piece_ = {};
+  is_new_ = false;
   file_ = {};
   parts_ = {};
   tail_ = {};

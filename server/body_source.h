@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,8 +37,9 @@ class BodySource {
   /// After the head with the answer's Content-Length: what stands before the first piece goes to
   /// `out`. False: all of the body is there.
   bool begin(Response::Body body, std::string& out);
-  /// The piece to send now; once.
-  std::optional<BodyPiece> take() noexcept;
+  /// The piece to send now, null: none; once. It stays here, where who sends it counts down what is
+  /// left of it, until next() or reset().
+  BodyPiece* take() noexcept { return std::exchange(is_new_, false) ? &piece_ : nullptr; }
   /// The piece was sent: what stands between it and the next goes to `out`. False: that was all.
   bool next(std::string& out);
   /// There is more than what is in the output.
@@ -49,8 +50,11 @@ class BodySource {
   void reset() noexcept;
 
  private:
-  std::optional<BodyPiece> piece_;
-  SharedFile file_;  // of the parts
+  void give(BodyPiece piece) noexcept;
+
+  BodyPiece piece_;
+  bool is_new_ = false;  // not taken yet
+  SharedFile file_;      // of the parts
   std::vector<FilePart> parts_;
   std::size_t at_ = 0;  // the next of them
   std::string tail_;

@@ -18,12 +18,9 @@ namespace pronghorn::server {
 Connection::Connection(ConnectionContext& context, UniqueFd socket, std::string_view peer,
                        std::uint16_t port)
     : context_(context),
-      socket_(std::move(socket)),
       session_(context.session, peer, port),
-      stage_since_ms_(context.loop.now_ms()),
-      input_ms_(stage_since_ms_) {
-  deadline_.owner = this;
-}
+      socket_(std::move(socket)),
+      stage_since_(now32()) {}
 
 Connection::~Connection() {
   if (is_woken_) context_.forget(*this);
@@ -69,7 +66,7 @@ bool Connection::attach() {
   }
   auto opened = uv::Tcp::open(context_.loop, socket_.release(), *this);
   if (!opened) return false;
-  tcp_.emplace(std::move(*opened));
+  tcp_ = std::move(*opened);
   return true;
 }
 
@@ -78,7 +75,7 @@ void Connection::on_bytes(std::string_view bytes) {
   if (lingering_) return drop(bytes.size());
   more_unread_ = bytes.size() == context_.receive.size();
   context_.with_session(*this, [&](std::string& out) { session_.on_bytes(bytes, out); });
-  input_ms_ = context_.session.now_ms;
+  session_.note_input(context_.session.now_ms);
   pump();
 }
 
@@ -110,11 +107,11 @@ void Connection::set_reading(bool on) noexcept {
   if (on == reading_) return;  // each change is an epoll_ctl or two
   reading_ = on;
   if (on) {
-    stage_since_ms_ = context_.loop.now_ms();  // the time that we held it back is not the client's
-    input_ms_ = stage_since_ms_;
-    tcp_->read_start();
+    stage_since_ = now32();  // the time that we held it back is not the client's
+    session_.note_input(context_.loop.now_ms());
+    tcp_.read_start();
   } else {
-    tcp_->read_stop();
+    tcp_.read_stop();
   }
 }
 
@@ -128,9 +125,9 @@ void Connection::finish() {
   if (eof_ || !(session_.needs_linger() || maybe_unread)) return close();
   if (!tcp_ && !attach()) return close();
   lingering_ = true;
-  tcp_->shutdown_write();
+  tcp_.shutdown_write();
   set_reading(true);
-  context_.deadlines.set(deadline_, context_.loop.now_ms() + context_.timeouts.linger.count());
+  context_.deadlines.set(*this, context_.loop.now_ms() + context_.timeouts.linger.count());
 }
 
 /// Of what the kernel took there is something that the client's kernel has not.
@@ -154,8 +151,8 @@ void Connection::close() noexcept {
 /// `waiting`: what a session call has left in the context's `out`, and the kernel has not taken.
 void Connection::note_cut(std::size_t waiting) noexcept {
   // Of what was given to the loop the kernel may have some.
-  std::size_t taken = in_flight_ > 0 ? in_flight_ - tcp_->unwritten() : 0;
-  session_.on_cut(waiting + unsent() - taken + piece_.length);
+  std::size_t taken = in_flight_ > 0 ? in_flight_ - tcp_.unwritten() : 0;
+  session_.on_cut(waiting + unsent() - taken + (piece_ != nullptr ? piece_->length : 0));
   context_.log_written();
 }
 

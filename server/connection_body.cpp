@@ -40,13 +40,13 @@ bool Connection::send_piece(std::string& out, std::size_t& budget) {
     if (!send(out, budget)) return false;
     return unsent() > 0 || yield();
   }
-  if (piece_.bytes() != nullptr) return send_shared(out, budget);
-  if (piece_.length > kReadAtMost) return send_from_file(out, budget);
+  if (piece_->bytes() != nullptr) return send_shared(out, budget);
+  if (piece_->length > kReadAtMost) return send_from_file(out, budget);
   return send_read(out, budget);
 }
 
 bool Connection::send_shared(std::string& out, std::size_t& budget) {
-  std::string_view rest = std::string_view(*piece_.bytes()).substr(piece_.offset, piece_.length);
+  std::string_view rest = std::string_view(*piece_->bytes()).substr(piece_->offset, piece_->length);
   rest = rest.substr(0, budget);
   iovec parts[] = {{out.data(), out.size()}, {const_cast<char*>(rest.data()), rest.size()}};
   msghdr message{};
@@ -60,8 +60,8 @@ bool Connection::send_shared(std::string& out, std::size_t& budget) {
   std::size_t sent = count_sent(n, budget);
   std::size_t of_head = std::min(sent, out.size());
   bool is_full = sent < out.size() + rest.size();
-  piece_.offset += sent - of_head;
-  piece_.length -= sent - of_head;
+  piece_->offset += sent - of_head;
+  piece_->length -= sent - of_head;
   if (of_head < out.size()) return enqueue(std::string_view(out).substr(of_head));
   out.clear();
   return !is_full || await_room();
@@ -73,10 +73,10 @@ bool Connection::send_from_file(std::string& out, std::size_t& budget) {
   if (!send(out, budget, MSG_MORE)) return false;
   if (unsent() > 0) return true;
   out.clear();
-  const SharedFile& file = *piece_.file();
+  const SharedFile& file = *piece_->file();
   std::uint64_t kept = file.stamp() != nullptr ? kCheckedEnd : 0;
-  auto at = static_cast<off_t>(piece_.offset);
-  auto want = std::min<std::uint64_t>(piece_.length - kept, std::max<std::size_t>(budget, 1));
+  auto at = static_cast<off_t>(piece_->offset);
+  auto want = std::min<std::uint64_t>(piece_->length - kept, std::max<std::size_t>(budget, 1));
   ssize_t n = ::sendfile(fd(), file.fd(), &at, want);
   if (n == 0) return cut();  // shorter than when the head was made; never padded
   if (n < 0) {
@@ -93,8 +93,8 @@ bool Connection::send_from_file(std::string& out, std::size_t& budget) {
     }
   }
   std::size_t sent = count_sent(n, budget);
-  piece_.offset += sent;
-  piece_.length -= sent;
+  piece_->offset += sent;
+  piece_->length -= sent;
   return true;
 }
 
@@ -118,21 +118,21 @@ bool Connection::yield() {
 
 /// False: the file is shorter than its length was when the head was made, or another.
 bool Connection::append_piece(std::string& out) {
-  const SharedFile& file = *piece_.file();
-  auto want = std::min<std::uint64_t>(piece_.length, kReadAtMost);
+  const SharedFile& file = *piece_->file();
+  auto want = std::min<std::uint64_t>(piece_->length, kReadAtMost);
   std::size_t head = out.size();
   ssize_t n = 0;
   out.resize_and_overwrite(head + want, [&](char* bytes, std::size_t) {
     do {
-      n = ::pread(file.fd(), bytes + head, want, static_cast<off_t>(piece_.offset));
+      n = ::pread(file.fd(), bytes + head, want, static_cast<off_t>(piece_->offset));
     } while (n < 0 && errno == EINTR);
     return head + static_cast<std::size_t>(std::max<ssize_t>(n, 0));
   });
   if (n <= 0) return false;
-  piece_.offset += static_cast<std::uint64_t>(n);
-  piece_.length -= static_cast<std::uint64_t>(n);
+  piece_->offset += static_cast<std::uint64_t>(n);
+  piece_->length -= static_cast<std::uint64_t>(n);
   // Looked at after reading: what the kernel has of the file by then is of one version.
-  return piece_.length > 0 || is_unchanged(file);
+  return piece_->length > 0 || is_unchanged(file);
 }
 
 /// A body that cannot be sent as promised.

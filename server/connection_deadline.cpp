@@ -29,12 +29,15 @@ constexpr auto kNever = std::numeric_limits<std::int64_t>::max() / 4;
 void Connection::set_deadline() {
   if (lingering_ || !tcp_) return;
   if (!is_blocked()) {
-    write_deadline_ms_ = 0;
-  } else if (write_deadline_ms_ == 0) {
+    window_since_ = 0;
+  } else if (window_since_ == 0) {
     begin_write_window();
   }
-  std::int64_t first = write_deadline_ms_ != 0 ? write_deadline_ms_ : kNever;
-  context_.deadlines.set(deadline_, std::min(first, read_deadline()));
+  context_.deadlines.set(*this, std::min(write_deadline(), read_deadline()));
+}
+
+std::int64_t Connection::ms_of(std::uint32_t time) const noexcept {
+  return context_.loop.now_ms() - (now32() - time);
 }
 
 /// Time that the client has for what we await of it; never while we hold its input back.
@@ -42,28 +45,29 @@ std::int64_t Connection::read_deadline() {
   const auto& timeouts = context_.timeouts;
   auto requests = session_.requests();
   auto phase = session_.phase();
-  if (phase != stage_ || static_cast<std::uint32_t>(requests) != stage_request_) {
-    std::int64_t now = context_.loop.now_ms();
-    if (stage_ == Session::Phase::body) session_.add_body_wait(now - stage_since_ms_);
+  if (phase != stage_ || static_cast<std::uint16_t>(requests) != stage_request_) {
+    if (stage_ == Session::Phase::body)
+      session_.add_body_wait(context_.loop.now_ms() - ms_of(stage_since_));
     stage_ = phase;
-    stage_request_ = static_cast<std::uint32_t>(requests);
-    stage_since_ms_ = now;
+    stage_request_ = static_cast<std::uint16_t>(requests);
+    stage_since_ = now32();
   }
+  const std::int64_t since = ms_of(stage_since_);
   if (!reading_ && is_blocked()) return kNever;
   switch (stage_) {
     case Session::Phase::head:
-      return stage_since_ms_ + timeouts.head.count();  // in all, not from byte to byte
+      return since + timeouts.head.count();  // in all, not from byte to byte
     case Session::Phase::body: {
-      std::int64_t quiet = input_ms_ + timeouts.body.count();
+      std::int64_t quiet = session_.input_ms() + timeouts.body.count();
       auto rate = static_cast<std::int64_t>(context_.limits.body_rate);
       if (rate == 0) return quiet;
       // When what has come would be used up at the least rate that is asked for.
       auto received = static_cast<std::int64_t>(session_.body_received());
       std::int64_t slow = std::max(timeouts.body_rate.count(), received * 1000 / rate);
-      return std::min(quiet, stage_since_ms_ + slow - session_.body_waited_ms());
+      return std::min(quiet, since + slow - session_.body_waited_ms());
     }
     case Session::Phase::handling: {
-      std::int64_t late = stage_since_ms_ + session_.handler_timeout(timeouts.handler).count();
+      std::int64_t late = since + session_.handler_timeout(timeouts.handler).count();
       return is_out_of_sight() ? std::min(late, context_.loop.now_ms() + kLookMs) : late;
     }
     case Session::Phase::streaming:
@@ -73,10 +77,9 @@ std::int64_t Connection::read_deadline() {
     case Session::Phase::closing:
       break;
   }
-  std::int64_t deadline =
-      stage_since_ms_ + (requests == 0 ? timeouts.head : timeouts.keepalive).count();
+  std::int64_t deadline = since + (requests == 0 ? timeouts.head : timeouts.keepalive).count();
   if (!context_.quiet_since_ms) return deadline;
-  std::int64_t quiet_since = std::max(stage_since_ms_, *context_.quiet_since_ms);
+  std::int64_t quiet_since = std::max(since, *context_.quiet_since_ms);
   return std::min(deadline, quiet_since + (requests == 0 ? kQuietFirstMs : kQuietMs));
 }
 
@@ -112,7 +115,7 @@ bool Connection::look_at_client() {
 void Connection::on_deadline() {
   std::int64_t now = context_.loop.now_ms();
   if (lingering_) return close();
-  if (write_deadline_ms_ != 0 && now >= write_deadline_ms_) {
+  if (now >= write_deadline()) {
     if (!client_takes()) {
       abort();
       return close();
@@ -133,18 +136,24 @@ void Connection::on_deadline() {
 void Connection::begin_write_window() noexcept {
   window_mark_ = progress_mark();
   window_moved_ = false;
-  write_deadline_ms_ = context_.loop.now_ms() + context_.timeouts.write.count();
+  window_since_ = std::max(now32(), 1U);
 }
 
-/// Of TCP, the bytes that the client has acknowledged so far; of a unix socket, the bytes that
-/// wait.
-std::uint64_t Connection::progress_mark() const noexcept {
+std::int64_t Connection::write_deadline() const noexcept {
+  return window_since_ == 0 ? kNever : ms_of(window_since_) + context_.timeouts.write.count();
+}
+
+/// Of TCP, the bytes that the client has acknowledged so far, their number's last 32 bits; of a
+/// unix socket, the bytes that wait.
+std::uint32_t Connection::progress_mark() const noexcept {
   tcp_info info{};
   socklen_t length = sizeof info;
-  if (::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &length) == 0) return info.tcpi_bytes_acked;
+  if (::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &length) == 0) {
+    return static_cast<std::uint32_t>(info.tcpi_bytes_acked);
+  }
   int queued = 0;
   ::ioctl(fd(), SIOCOUTQ, &queued);
-  return static_cast<std::uint64_t>(queued);
+  return static_cast<std::uint32_t>(queued);
 }
 
 /// Whether enough went to the client since the window began. A piece that left our queue is enough,
@@ -153,7 +162,7 @@ std::uint64_t Connection::progress_mark() const noexcept {
 /// then to hold us must keep the rate that a body must keep.
 bool Connection::client_takes() const noexcept {
   if (window_moved_) return true;
-  std::uint64_t taken = progress_mark() - window_mark_;
+  std::uint32_t taken = progress_mark() - window_mark_;
   auto seconds = static_cast<std::uint64_t>(context_.timeouts.write.count()) / 1000;
   return taken != 0 && taken >= context_.limits.body_rate * seconds;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <sys/socket.h>
+#include <utility>
 
 namespace pronghorn::server {
 namespace {
@@ -25,10 +26,9 @@ constexpr std::size_t kFirstFlight = 14 * 1024;
 Connection::Flow Connection::transmit(std::string& out) {
   std::size_t budget = kTurnBudget;
   for (;;) {
-    if (!piece_) {
-      if (auto taken = session_.take_file()) piece_ = std::move(*taken);
-    }
-    bool goes_on = piece_.length > 0 && !is_blocked();
+    if (piece_ == nullptr) piece_ = session_.take_file();
+    auto is_left = [this] { return piece_ != nullptr && piece_->length > 0; };
+    bool goes_on = is_left() && !is_blocked();
     bool sent = goes_on ? send_piece(out, budget) : send(out, budget);
     if (!sent) {
       note_cut(out.size());
@@ -40,9 +40,8 @@ Connection::Flow Connection::transmit(std::string& out) {
     }
     if (is_blocked()) return Flow::blocked;
     out.clear();
-    if (piece_.length > 0) continue;
-    bool was_piece = static_cast<bool>(piece_);
-    piece_ = {};
+    if (is_left()) continue;
+    bool was_piece = std::exchange(piece_, nullptr) != nullptr;
     if (!was_piece && !session_.wants_writable()) return Flow::done;
     context_.with_session(*this, [&](std::string& more) {
       was_piece ? session_.on_file_sent(more) : session_.on_writable(more);
@@ -87,7 +86,7 @@ bool Connection::enqueue(std::string_view bytes) {
 void Connection::write_piece(std::string piece) {
   sent_much_ = true;
   in_flight_ = static_cast<std::uint32_t>(piece.size());
-  tcp_->write(std::move(piece));
+  tcp_.write(std::move(piece));
 }
 
 /// False: there is nothing more.
@@ -101,7 +100,8 @@ bool Connection::write_backlog() {
 }
 
 void Connection::on_room() {
-  if (!std::exchange(awaits_room_, false)) return;
+  if (!awaits_room_) return;
+  awaits_room_ = false;
   window_moved_ = true;  // a third of the kernel's buffer went (sk_stream_is_writeable)
   context_.out.clear();
   pump();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/deadlines.h"
 
+#include <utility>
+
 namespace pronghorn::server {
 
-Deadlines::Deadlines(Loop& loop, std::function<void(void*)> expired)
+Deadlines::Deadlines(Loop& loop, std::function<void(WheelEntry&)> expired)
     : loop_(loop),
-      expired_([call = std::move(expired)](WheelEntry& entry) { call(entry.owner); }),
+      expired_(std::move(expired)),
       wheel_(loop.now_ms()),
       timer_(loop, [this] { tick(); }) {}
 

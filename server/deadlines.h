@@ -15,11 +15,13 @@ namespace pronghorn::server {
 
 class Deadlines {
  public:
-  /// `expired` gets the owner of each entry whose time has come; it may set and destroy any entry.
-  Deadlines(Loop& loop, std::function<void(void* owner)> expired);
+  /// `expired` gets each entry whose time has come; it may set and destroy any entry.
+  Deadlines(Loop& loop, std::function<void(WheelEntry&)> expired);
 
   /// Sets or moves; `deadline_ms` is on Loop::now_ms()'s clock.
   void set(WheelEntry& entry, std::int64_t deadline_ms);
+  /// All that are set.
+  TimerWheel& wheel() noexcept { return wheel_; }
 
  private:
   void tick();

@@ -59,6 +59,7 @@ struct Exchange {
   std::shared_ptr<AnswerState> answer;    // until the answer is out
   std::shared_ptr<BodyState> body_state;  // from when somebody may read it
   std::string peer;                       // the client's address, which outlives the session here
+  std::int64_t input_ms = 0;              // when bytes last came
   std::int64_t body_waited_ms = 0;   // time for which the body was awaited in earlier stretches
   Errc why = Errc::body_incomplete;  // what became of the body, when the answer was given up
   bool streams_body = false;         // the handler was called at the head's end

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/peer.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 
 namespace pronghorn::server {
@@ -23,6 +24,20 @@ void Peer::describe(const sockaddr_storage& address) {
   if (bytes != nullptr && ::inet_ntop(family, bytes, text_, sizeof text_) != nullptr) {
     view_ = text_;
   }
+}
+
+PeerText::PeerText(std::string_view text)
+    : size_(static_cast<std::uint8_t>(std::min<std::size_t>(text.size(), INET6_ADDRSTRLEN))) {
+  char* to = bytes_;
+  if (size_ > sizeof bytes_) {
+    to = new char[size_];
+    std::memcpy(bytes_, &to, sizeof to);
+  }
+  std::memcpy(to, text.data(), size_);
+}
+
+PeerText::~PeerText() {
+  if (size_ > sizeof bytes_) delete[] outside();
 }
 
 sockaddr_storage peer_address(int fd) noexcept {

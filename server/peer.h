@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <netinet/in.h>
 #include <string_view>
 #include <sys/socket.h>
@@ -22,6 +23,29 @@ class Peer {
  private:
   char text_[INET6_ADDRSTRLEN];
   std::string_view view_ = "";  // who has left already is nobody
+};
+
+/// Such a text, in 17 bytes and without an allocation where it has up to 16 characters, as every
+/// IPv4 address has: each idle connection has one.
+class PeerText {
+ public:
+  explicit PeerText(std::string_view text);
+  ~PeerText();
+  PeerText(const PeerText&) = delete;
+  PeerText& operator=(const PeerText&) = delete;
+  std::string_view view() const noexcept {
+    return {size_ <= sizeof bytes_ ? bytes_ : outside(), size_};
+  }
+
+ private:
+  char* outside() const noexcept {
+    char* text;
+    std::memcpy(&text, bytes_, sizeof text);
+    return text;
+  }
+
+  char bytes_[16];  // the text, or where it is
+  std::uint8_t size_;
 };
 
 /// The port at our end; 0: there is none.

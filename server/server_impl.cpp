@@ -8,6 +8,7 @@
 #include "server/router_impl.h"
 
 #include <algorithm>
+#include <cassert>
 #include <csignal>
 #include <tuple>
 #include <utility>
@@ -45,7 +46,7 @@ Server::Impl::Impl(Loop& loop, Router router, Options options, WorkerCounters* c
       options_(std::move(options)),
       own_counters_(counters == nullptr ? std::make_unique<WorkerCounters>() : nullptr),
       counters_(counters == nullptr ? *own_counters_ : *counters),
-      deadlines_(loop, [](void* owner) { static_cast<Connection*>(owner)->on_deadline(); }),
+      deadlines_(loop, [](WheelEntry& due) { static_cast<Connection&>(due).on_deadline(); }),
       listenings_(loop, *this),
       self_(std::make_shared<Impl*>(this)) {
   profiles_.push_back(std::make_unique<Profile>(*this, options_.limits, options_.timeouts));
@@ -173,9 +174,6 @@ void Server::Impl::update_accepting() noexcept {
 Connection& Server::Impl::admit(UniqueFd socket, std::string_view peer, std::uint16_t port,
                                 Profile& profile) {
   Connection* connection = pool_.create(profile.context, std::move(socket), peer, port);
-  connection->next = connections_;
-  if (connections_ != nullptr) connections_->prev = connection;
-  connections_ = connection;
   ++open;
   counters_.accepted.add(1);
   counters_.connections.add(1);
@@ -263,8 +261,6 @@ void Server::Impl::on_wakeup_end() noexcept {
 }
 
 void Server::Impl::on_connection_closed(Connection& connection) noexcept {
-  (connection.prev != nullptr ? connection.prev->next : connections_) = connection.next;
-  if (connection.next != nullptr) connection.next->prev = connection.prev;
   if (!added_.empty()) {
     std::erase_if(added_, [&](const Added& each) { return each.connection == &connection; });
   }
@@ -306,7 +302,8 @@ void Server::Impl::drain() {
     for (auto& profile : profiles_) profile->context.quiet_since_ms = loop_.now_ms();
     for (auto& listener : listeners_) listener.acceptor->drain();
     update_accepting();
-    for (auto* c = connections_; c != nullptr; c = c->next) c->refresh_deadline();
+    deadlines_.wheel().for_each(
+        [](WheelEntry& each) { static_cast<Connection&>(each).refresh_deadline(); });
   }
   report_if_closed();
 }
@@ -314,7 +311,9 @@ void Server::Impl::drain() {
 void Server::Impl::close_connections() noexcept { when_unoccupied(&Impl::cut_connections); }
 
 void Server::Impl::cut_connections() {
-  while (connections_ != nullptr) connections_->close();
+  while (!added_.empty()) added_.front().connection->close();
+  while (auto* each = deadlines_.wheel().any()) static_cast<Connection*>(each)->close();
+  assert(open == 0 && "what has been started has a deadline");
 }
 
 /// At the end of the turn: the callee may destroy us, and we may be deep in a connection's

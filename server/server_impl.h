@@ -111,7 +111,6 @@ struct Server::Impl final : private server::Acceptor::Owner,
   server::ClientLimits clients_;
   std::vector<std::unique_ptr<Profile>> profiles_;  // never empty
   server::Pool<server::Connection> pool_;
-  server::Connection* connections_ = nullptr;
   std::vector<Listener> listeners_;
   server::Listenings listenings_;
   struct Added {

@@ -13,12 +13,8 @@
 
 namespace pronghorn::server {
 
-Session::Session(SessionContext& context, std::string_view peer, std::uint16_t port) noexcept
-    : context_(context),
-      peer_size_(static_cast<std::uint8_t>(std::min(peer.size(), sizeof peer_))),
-      port_(port) {
-  std::memcpy(peer_, peer.data(), peer_size_);
-}
+Session::Session(SessionContext& context, std::string_view peer, std::uint16_t port)
+    : context_(context), port_(port), peer_(peer) {}
 
 Session::~Session() {
   if (active_) context_.counters.requests_active.sub(1);
@@ -237,10 +233,7 @@ bool Session::wants_writable() const noexcept {
          (exchange_ && exchange_->answer && exchange_->answer->needs_drain);
 }
 
-std::optional<BodyPiece> Session::take_file() noexcept {
-  if (!exchange_) return std::nullopt;
-  return exchange_->source.take();
-}
+BodyPiece* Session::take_file() noexcept { return exchange_ ? exchange_->source.take() : nullptr; }
 
 std::uint64_t Session::body_received() const noexcept {
   return stage_ == Stage::body ? exchange_->body.received() : 0;
@@ -248,6 +241,14 @@ std::uint64_t Session::body_received() const noexcept {
 
 std::int64_t Session::body_waited_ms() const noexcept {
   return stage_ == Stage::body ? exchange_->body_waited_ms : 0;
+}
+
+std::int64_t Session::input_ms() const noexcept {
+  return stage_ == Stage::body ? exchange_->input_ms : 0;
+}
+
+void Session::note_input(std::int64_t now_ms) noexcept {
+  if (exchange_) exchange_->input_ms = now_ms;
 }
 
 void Session::add_body_wait(std::int64_t ms) noexcept {

@@ -8,6 +8,7 @@
 
 #include "base/client_key.h"
 #include "server/body_source.h"
+#include "server/peer.h"
 
 #include <chrono>
 #include <cstdint>
@@ -90,7 +91,7 @@ class Session {
   };
 
   /// `peer` is the client's address as text; copied. `port`: ours, for the access log; 0: none.
-  Session(SessionContext& context, std::string_view peer, std::uint16_t port = 0) noexcept;
+  Session(SessionContext& context, std::string_view peer, std::uint16_t port = 0);
   ~Session();
   Session(const Session&) = delete;
   /// Whose requests are counted (SessionContext::clients); 0: nobody's.
@@ -131,8 +132,9 @@ class Session {
   /// one), then calls on_file_sent() or, if wants_writable(), on_writable().
   bool wants_input() const noexcept;
   bool wants_writable() const noexcept;
-  /// What of a body must follow what is in `out`, before anything else. At most one at a time.
-  std::optional<BodyPiece> take_file() noexcept;
+  /// What of a body must follow what is in `out`, before anything else; null: nothing. One at a
+  /// time, which stays the session's: who sends it counts it down, until on_file_sent().
+  BodyPiece* take_file() noexcept;
   /// Close once everything is written …
   bool wants_close() const noexcept { return stage_ == Stage::closing; }
   /// … after FIN, reading and dropping what the client still sends (RFC 9112 §9.6), because unread
@@ -143,6 +145,9 @@ class Session {
   /// Requests answered so far; bytes of the current body so far (for limits.body_rate).
   std::uint64_t requests() const noexcept { return requests_; }
   std::uint64_t body_received() const noexcept;
+  /// When bytes of the current body last came, or were asked for again.
+  std::int64_t input_ms() const noexcept;
+  void note_input(std::int64_t now_ms) noexcept;
   /// Time for which this body was awaited before the current stretch of Phase::body, and another
   /// such stretch: a handler that pauses must not win a slow client time.
   std::int64_t body_waited_ms() const noexcept;
@@ -239,7 +244,7 @@ class Session {
   void record(const Finished& answer, std::uint32_t earlier) noexcept;
   void begin_record(const Finished& answer);
   void end_record(std::uint64_t missing) noexcept;
-  std::string_view peer() const noexcept { return {peer_, peer_size_}; }
+  std::string_view peer() const noexcept { return peer_.view(); }
 
   SessionContext& context_;
   ClientKey client_ = 0;
@@ -254,9 +259,8 @@ class Session {
   bool eof_ : 1 = false;
   bool active_ : 1 = false;  // counted in requests_active
   bool reset_ : 1 = false;
-  std::uint8_t peer_size_ = 0;
   std::uint16_t port_ = 0;
-  char peer_[46];  // INET6_ADDRSTRLEN
+  PeerText peer_;
 };
 
 }  // namespace pronghorn::server

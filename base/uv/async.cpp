@@ -14,7 +14,7 @@ Async::Async(Loop& loop, std::move_only_function<void()> on_sent) {
   auto box = make_box<Impl>(status, [&](uv_async_t& h) {
     return uv_async_init(loop.native(), &h, [](uv_async_t* handle) {
       auto* impl = box_of<Impl>(handle);
-      if (!impl->silent) impl->payload();
+      if (!impl->is_silent()) impl->payload();
     });
   });
   impl_.reset(box.release());  // cannot fail: uv_loop_init opened the loop's eventfd

@@ -11,40 +11,38 @@
 
 namespace pronghorn::uv {
 
-/// What every box is to the loop: something that may be silent, and that the close callback frees.
-struct BoxBase {
-  BoxBase() = default;
-  virtual ~BoxBase() = default;
-  BoxBase(const BoxBase&) = delete;
-  BoxBase& operator=(const BoxBase&) = delete;
-
-  bool silent = false;  // the owner is gone: no more callbacks
-};
-
 /// `Payload` holds what libuv must not outlive: buffers, closures. It is freed with the handle.
+/// Each idle connection has a box: nothing but the two is in it.
 template <class Handle, class Payload>
-struct Box : BoxBase {
+struct Box {
+  Box() = default;
+  Box(const Box&) = delete;
+  Box& operator=(const Box&) = delete;
+
   Handle handle{};
   Payload payload{};
 
   uv_handle_t* base() noexcept { return reinterpret_cast<uv_handle_t*>(&handle); }
+  /// The owner is gone: no more callbacks.
+  bool is_silent() const noexcept {
+    return uv_is_closing(reinterpret_cast<const uv_handle_t*>(&handle)) != 0;
+  }
 };
 
-/// The box of a handle that libuv passes to a callback. `data` is a BoxBase*, whatever the handle
-/// is.
+/// The box of a handle that libuv passes to a callback; `Impl` is what make_box() was asked for.
 template <class Impl, class Handle>
 Impl* box_of(Handle* handle) noexcept {
-  return static_cast<Impl*>(static_cast<BoxBase*>(handle->data));
+  return static_cast<Impl*>(handle->data);
 }
 
-inline void close_box(uv_handle_t* handle) noexcept {
-  static_cast<BoxBase*>(handle->data)->silent = true;
-  uv_close(handle, [](uv_handle_t* closed) { delete static_cast<BoxBase*>(closed->data); });
+template <class Impl>
+void close_box(Impl* box) noexcept {
+  uv_close(box->base(), [](uv_handle_t* closed) { delete box_of<Impl>(closed); });
 }
 
 template <class Impl>
 struct CloseBox {
-  void operator()(Impl* box) const noexcept { close_box(box->base()); }
+  void operator()(Impl* box) const noexcept { close_box(box); }
 };
 
 template <class Impl>
@@ -58,7 +56,7 @@ BoxPtr<Impl> make_box(int& status, Init init) {
   auto box = std::make_unique<Impl>();
   status = init(box->handle);
   if (status < 0) return nullptr;
-  box->base()->data = static_cast<BoxBase*>(box.get());
+  box->base()->data = box.get();
   return BoxPtr<Impl>(box.release());
 }
 

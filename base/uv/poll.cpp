@@ -33,7 +33,7 @@ void Poll::want(int events) {
   }
   uv_poll_start(&impl_->handle, events, [](uv_poll_t* handle, int status, int ready) {
     auto* impl = box_of<Impl>(handle);
-    if (impl->silent) return;
+    if (impl->is_silent()) return;
     if (status < 0) impl->wanted = 0;  // libuv stopped the handle
     impl->payload(status < 0 ? 0 : ready, status < 0 ? -status : 0);
   });

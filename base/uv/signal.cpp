@@ -22,7 +22,7 @@ Signal::Signal(Loop& loop, int signum, std::move_only_function<void()> on_signal
       &impl_->handle,
       [](uv_signal_t* handle, int) {
         auto* impl = box_of<Impl>(handle);
-        if (!impl->silent) impl->payload();
+        if (!impl->is_silent()) impl->payload();
       },
       signum);
   assert(status == 0 && "not a signal that can be caught");

@@ -17,11 +17,10 @@ constexpr int kReceivesATurn = 32;
 
 struct Payload {
   Tcp::Handler* handler = nullptr;
-  int fd = -1;  // uv_fileno() is asked for each answer
+  std::uint32_t lost = 0;  // of a write that failed: what the kernel did not take
   bool reading = false;
   bool writing = false;
   bool shutdown_after_write = false;
-  std::uint32_t lost = 0;  // of a write that failed: what the kernel did not take
 };
 
 // A queued write lives on its own: libuv keeps it until the callback, which a closed handle gets
@@ -35,15 +34,16 @@ struct PendingWrite {
 
 struct Tcp::Impl : Box<uv_tcp_t, Payload> {
   uv_stream_t* stream() noexcept { return reinterpret_cast<uv_stream_t*>(&handle); }
-  int fd() const noexcept { return payload.fd; }
+  /// As uv_fileno() has it, which is dear for something that is asked for each answer.
+  int fd() const noexcept { return handle.io_watcher.fd; }
   void receive();
 };
 
 /// What is there, a buffer at a time; the handle's memory outlives a handler that destroys the Tcp.
 void Tcp::Impl::receive() {
-  for (int turns = kReceivesATurn; turns > 0 && !silent && payload.reading; --turns) {
+  for (int turns = kReceivesATurn; turns > 0 && !is_silent() && payload.reading; --turns) {
     std::span<char> space = payload.handler->read_buffer();
-    ssize_t n = space.empty() ? 0 : ::recv(payload.fd, space.data(), space.size(), MSG_DONTWAIT);
+    ssize_t n = space.empty() ? 0 : ::recv(fd(), space.data(), space.size(), MSG_DONTWAIT);
     if (n > 0) {
       payload.handler->on_bytes({space.data(), static_cast<std::size_t>(n)});
       if (static_cast<std::size_t>(n) < space.size()) return;
@@ -61,6 +61,8 @@ void Tcp::Impl::receive() {
 void Tcp::Close::operator()(Impl* impl) const noexcept { CloseBox<Impl>{}(impl); }
 
 Result<Tcp> Tcp::open(Loop& loop, int fd, Handler& handler) {
+  // Each idle connection has one, in a block to which malloc adds 8 bytes and rounds up to 16.
+  static_assert(sizeof(Impl) <= sizeof(uv_tcp_t) + 16);
   int status = 0;
   auto box = make_box<Impl>(status, [&](uv_tcp_t& h) { return uv_tcp_init(loop.native(), &h); });
   if (status == 0) status = uv_tcp_open(&box->handle, fd);
@@ -69,10 +71,10 @@ Result<Tcp> Tcp::open(Loop& loop, int fd, Handler& handler) {
     return std::unexpected(Error::system(-status, "cannot watch a connection"));
   }
   box->payload.handler = &handler;
-  box->payload.fd = fd;
   return Tcp(std::unique_ptr<Impl, Close>(box.release()));
 }
 
+Tcp::Tcp() noexcept = default;
 Tcp::Tcp(std::unique_ptr<Impl, Close> impl) : impl_(std::move(impl)) {}
 Tcp::~Tcp() = default;
 Tcp::Tcp(Tcp&&) noexcept = default;
@@ -118,7 +120,7 @@ void Tcp::write(std::string bytes) {
     // function that tells: the size of the queue is without what has failed by now.
     impl->payload.lost = result < 0 ? static_cast<std::uint32_t>(request->bufsml[0].len) : 0;
     delete static_cast<PendingWrite*>(request->data);
-    if (impl->silent) return;
+    if (impl->is_silent()) return;
     impl->payload.writing = false;
     if (impl->payload.shutdown_after_write) ::shutdown(impl->fd(), SHUT_WR);
     impl->payload.handler->on_written(result < 0 ? -result : 0);

@@ -36,6 +36,9 @@ class Tcp {
 
   /// Takes the descriptor (closed with the Tcp, also on failure). It must be non-blocking.
   static Result<Tcp> open(Loop& loop, int fd, Handler& handler);
+  /// None yet: nothing but assignment may be called.
+  Tcp() noexcept;
+  explicit operator bool() const noexcept { return impl_ != nullptr; }
   ~Tcp();
   Tcp(Tcp&&) noexcept;
   Tcp& operator=(Tcp&&) noexcept;

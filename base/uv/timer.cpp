@@ -29,7 +29,7 @@ void Timer::start(Millis delay, Millis repeat) {
       &impl_->handle,
       [](uv_timer_t* handle) {
         auto* impl = box_of<Impl>(handle);
-        if (!impl->silent) impl->payload();
+        if (!impl->is_silent()) impl->payload();
       },
       static_cast<std::uint64_t>(std::max<Millis::rep>(delay.count(), 0) +
                                  std::max<Millis::rep>(turn_age, 0)),

@@ -72,9 +72,10 @@ void uv_spawn_next(uv_loop_t* loop, int* left) {
   options.stdio_count = 3;
   options.exit_cb = [](uv_process_t* ended, std::int64_t code, int) {
     if (code != 0) give_up("uv_spawn's program");
-    int* count = uv::box_of<Spawned>(ended)->payload;
+    auto* box = uv::box_of<Spawned>(ended);
+    int* count = box->payload;
     uv_loop_t* on = ended->loop;
-    uv::close_box(reinterpret_cast<uv_handle_t*>(ended));
+    uv::close_box(box);
     if (--*count > 0) uv_spawn_next(on, count);
   };
   int status = 0;

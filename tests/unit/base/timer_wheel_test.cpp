@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <memory>
 #include <random>
@@ -101,6 +102,47 @@ TEST_CASE("timer wheel: the callback may destroy, cancel and set entries of the 
   CHECK(calls == 1);
   CHECK(fired(wheel, 200).empty());
   CHECK(fired(wheel, 300) == std::vector{&d});
+}
+
+TEST_CASE(
+    "timer wheel: all that are set are found, those that are due and not called yet as well") {
+  TimerWheel wheel(0);
+  std::array<WheelEntry, 4> entries;
+  auto [first, second, later, unset] =
+      std::array{&entries[0], &entries[1], &entries[2], &entries[3]};
+  CHECK(wheel.any() == nullptr);
+  wheel.set(*first, 100);
+  wheel.set(*second, 100);
+  wheel.set(*later, 10'000);
+  auto found = [&] {
+    std::vector<WheelEntry*> all;
+    wheel.for_each([&](WheelEntry& entry) { all.push_back(&entry); });
+    std::ranges::sort(all);
+    return all;
+  };
+  CHECK(found() == std::vector{first, second, later});
+  bool is_first = true;
+  wheel.advance(100, [&](WheelEntry& entry) {
+    CHECK(&entry == (is_first ? first : second));
+    CHECK(found() == (is_first ? std::vector{second, later} : std::vector{later}));
+    CHECK(wheel.any() != nullptr);
+    is_first = false;
+  });
+  wheel.for_each([&](WheelEntry& entry) { wheel.set(entry, 200); });
+  CHECK(found() == std::vector{later});
+  CHECK(fired(wheel, 200) == std::vector{later});
+  CHECK(wheel.any() == nullptr);
+  CHECK_FALSE(unset->is_set());
+}
+
+TEST_CASE("timer wheel: a deadline beyond all times is none, and can be moved") {
+  TimerWheel wheel(1'000'000);
+  WheelEntry entry;
+  wheel.set(entry, std::numeric_limits<std::int64_t>::max() / 4);
+  CHECK(fired(wheel, 400'000'000'000).empty());  // 12 years
+  CHECK(entry.is_set());
+  wheel.set(entry, 400'000'000'100);
+  CHECK(fired(wheel, 400'000'000'100) == std::vector{&entry});
 }
 
 TEST_CASE("timer wheel: random sets, moves, cancels and jumps agree with a simple model") {

@@ -127,5 +127,5 @@ TEST_CASE("limits: trailers") {
 
 TEST_CASE("limits: what an idle session owns") {
   MESSAGE("sizeof Session: " << sizeof(server::Session));
-  CHECK(sizeof(server::Session) <= 120);
+  CHECK(sizeof(server::Session) <= 56);
 }
