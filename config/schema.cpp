@@ -176,7 +176,8 @@ constexpr Key kSchema[] = {
     key<&Config::access_log_flush>("access_log_flush", Type::duration, {0, 60 * kSecond}, R"("1s")",
                                    "How long a line may wait to be written together with others; "
                                    "\"0ms\": what one turn of the "
-                                   "worker's loop has answered is written at its end."),
+                                   "worker's loop has answered is written at its end, to a "
+                                   "regular file no sooner than 10 ms after what was before."),
     choice(key<&Config::log, &Log::level>(
                "log.level", Type::choice, {}, R"("debug")",
                "The lowest level of the server's own log that is written: trace, debug, info, "

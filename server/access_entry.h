@@ -31,7 +31,8 @@ struct AccessEntry {
   std::uint64_t body_bytes = 0;  ///< of the answer's body, as far as the kernel took it
   std::uint64_t bytes_in = 0;    ///< of the request: head, body, framing
   std::uint64_t bytes_out = 0;   ///< of the answer and what came before it: heads, body, framing
-  std::int64_t duration_us = 0;  ///< from the head's end to the answer's last byte
+  /// From the head's end to the answer's last byte; only where AccessLog::wants_duration().
+  std::int64_t duration_us = 0;
   std::uint32_t earlier_requests = 0;  ///< of this connection
   std::uint16_t port = 0;              ///< ours; 0: not known, or none
   Connection connection = Connection::kept;

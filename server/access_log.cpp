@@ -15,9 +15,16 @@ constexpr std::size_t kLongest = std::max(AccessLine::kMax, TerminalLines::kMax)
 // A full pipe's reader is only slow; a disk has to be made free by somebody.
 constexpr std::chrono::milliseconds kSlowReader{5};
 constexpr std::chrono::milliseconds kFault{100};
-// Waking the thread costs as much as ten lines: it is woken a thousand times a second at most.
-constexpr std::chrono::milliseconds kGather{1};
+// Waking the thread and writing cost as much as some hundred lines, however few they are: that is
+// done a hundred times a second at most. The first line after as long goes out in its turn.
+constexpr std::chrono::milliseconds kGather{10};
 constexpr std::chrono::milliseconds kSecond{1000};
+
+std::int64_t read_clock(clockid_t clock) noexcept {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000LL + now.tv_nsec / 1000;
+}
 
 bool is_same_file(int a, int b) noexcept {
   struct stat first{}, second{};
@@ -31,7 +38,7 @@ AccessLog::AccessLog(int fd, Options options, WorkerCounters& counters)
     : writer_(fd),
       counters_(counters),
       on_cut_(std::move(options.on_cut)),
-      now_(options.now),
+      now_(options.now != nullptr ? options.now : system_now),
       // A half must hold more than the line that fills it.
       capacity_(std::max(options.buffer, (options.in_thread ? 4 : 2) * kLongest)),
       limit_(capacity_),
@@ -46,6 +53,7 @@ AccessLog::AccessLog(int fd, Options options, WorkerCounters& counters)
   } else {
     terminal_.emplace(options.colour);
   }
+  if (options.now == nullptr && !(line_ && line_->wants_fraction())) now_ = system_second;
 }
 
 AccessLog::~AccessLog() {
@@ -75,11 +83,9 @@ void AccessLog::finish() noexcept {
   }
 }
 
-std::int64_t AccessLog::system_now() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000LL + now.tv_nsec / 1000;
-}
+std::int64_t AccessLog::system_now() noexcept { return read_clock(CLOCK_REALTIME); }
+// A tick old at most, as the Date of an answer, and a fifth of the price.
+std::int64_t AccessLog::system_second() noexcept { return read_clock(CLOCK_REALTIME_COARSE); }
 
 void AccessLog::record(const AccessEntry& entry) noexcept {
   const std::int64_t now_us = now_();

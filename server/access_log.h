@@ -41,7 +41,7 @@ class AccessLog {
     std::uint32_t worker = 0;      ///< for "json"
     /// A full disk has cut a line that other processes may go on behind: they should set log_torn.
     std::function<void()> on_cut{};
-    Now now = system_now;  ///< microseconds since 1970; another for tests
+    Now now = nullptr;  ///< microseconds since 1970; the system's, or another for tests
   };
 
   /// The descriptor is borrowed. O_NONBLOCK is never set on it: it is shared with others.
@@ -65,9 +65,12 @@ class AccessLog {
   /// Whether AccessEntry::answer_head is looked at.
   bool wants_answer_head() const noexcept { return line_ && line_->wants_answer_head(); }
   bool wants_request_id() const noexcept { return line_ && line_->wants_request_id(); }
+  /// Whether AccessEntry::duration_us is.
+  bool wants_duration() const noexcept { return !line_ || line_->wants_duration(); }
 
  private:
   static std::int64_t system_now() noexcept;
+  static std::int64_t system_second() noexcept;
   std::size_t room() const noexcept { return limit_ - std::min(limit_, size_); }
   bool has_waiting() const noexcept { return size_ > 0 || !rest_.empty() || in_flight_; }
   NonblockingWriter& writer() noexcept { return thread_ ? thread_->writer() : writer_; }

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 
 namespace pronghorn::server {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
-constexpr std::string_view kCut = "...";
 
 constexpr auto kSafe = [] {
   std::array<bool, 256> table{};
@@ -18,11 +20,36 @@ constexpr auto kSafe = [] {
   return table;
 }();
 
-bool is_safe(char c) noexcept { return kSafe[static_cast<unsigned char>(c)]; }
+bool is_safe_byte(char c) noexcept { return kSafe[static_cast<unsigned char>(c)]; }
+
+// Sixteen at once; the compilers make of it what the processor has.
+using Sixteen = signed char __attribute__((vector_size(16)));
+using Halves = std::array<std::uint64_t, 2>;
+
+// In which of them something is that is not safe: a bit or more of each such byte.
+Sixteen unsafe(Halves halves) noexcept {
+  constexpr signed char kSpace = 0x20, kDelete = 0x7f, kQuote = '"', kBackslash = '\\';
+  const auto bytes = std::bit_cast<Sixteen>(halves);
+  // Signed: what is from 0x80 on is below the space as well.
+  return (bytes < kSpace) | (bytes == kDelete) | (bytes == kQuote) | (bytes == kBackslash);
+}
+
+bool is_none(Sixteen found) noexcept {
+  const auto halves = std::bit_cast<Halves>(found);
+  return (halves[0] | halves[1]) == 0;
+}
+
+template <class T>
+T load(const char* at) noexcept {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
 
 std::size_t safe_length(std::string_view text) noexcept {
   std::size_t n = 0;
-  while (n < text.size() && is_safe(text[n])) ++n;
+  while (text.size() - n >= 16 && is_none(unsafe(load<Halves>(text.data() + n)))) n += 16;
+  while (n < text.size() && is_safe_byte(text[n])) ++n;
   return n;
 }
 
@@ -61,11 +88,25 @@ unsigned take_character(std::string_view& text) noexcept {
 
 }  // namespace
 
-void LineWriter::escaped(std::string_view text, std::size_t room) noexcept {
-  // Nearly always: all of it is safe and fits.
-  if (text.size() + kCut.size() <= room && safe_length(text) == text.size()) {
-    return this->text(text);
+// A text's end may be looked at twice.
+bool LineWriter::is_safe(std::string_view text) noexcept {
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  if (text.size() >= 16) {
+    Sixteen found = unsafe(load<Halves>(end - 16));
+    for (const char* at = begin; end - at > 16; at += 16) found |= unsafe(load<Halves>(at));
+    return is_none(found);
   }
+  if (text.size() >= 8) {
+    return is_none(unsafe({load<std::uint64_t>(begin), load<std::uint64_t>(end - 8)}));
+  }
+  for (const char c : text) {
+    if (!is_safe_byte(c)) return false;
+  }
+  return true;
+}
+
+void LineWriter::escape(std::string_view text, std::size_t room) noexcept {
   const char* limit = at_ + room - kCut.size();
   while (take_safe(text, at_, limit)) {
     if (text.empty()) return;

@@ -46,7 +46,9 @@ void Session::record(const Finished& answer, std::uint32_t earlier) noexcept {
     entry.answer_head = answer.head.substr(0, answer.head.find("\r\n\r\n"));
   }
   if (log.wants_request_id()) entry.request_id = request_id();
-  if (active_) entry.duration_us = duration_cast<microseconds>(Clock::now() - ex.started).count();
+  if (active_ && log.wants_duration()) {
+    entry.duration_us = duration_cast<microseconds>(Clock::now() - ex.started).count();
+  }
   log.record(entry);
 }
 

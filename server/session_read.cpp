@@ -82,7 +82,9 @@ void Session::read_head(std::string_view& in, std::string& out) {
 void Session::begin_counting() noexcept {
   context_.counters.requests_active.add(1);
   active_ = true;
-  if (context_.access_log != nullptr) exchange_->started = Clock::now();
+  if (context_.access_log != nullptr && context_.access_log->wants_duration()) {
+    exchange_->started = Clock::now();
+  }
 }
 
 /// `in` is what follows the head, which is in the exchange with all that was made of it.

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 from . import wrk
 from .server import BenchError, read_answer, threads
@@ -68,7 +69,7 @@ def start_strace(out, pids):
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 20
     for status in [f"/proc/{pid}/task/{thread}/status" for pid in pids for thread in threads(pid)]:
-        while "TracerPid:\t0\n" in open(status).read():
+        while "TracerPid:\t0\n" in Path(status).read_text():
             if tracer.poll() is not None or time.monotonic() > deadline:
                 tracer.kill()
                 raise BenchError("strace has not attached within 20 s")

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <unistd.h>
@@ -143,6 +144,74 @@ TEST_CASE("access line: only a pattern with %{…}o asks for the answer's head")
   CHECK(AccessLine(*config::parse_log_format("json"), 0).wants_request_id());
   CHECK(AccessLine(*config::parse_log_format("%L"), 0).wants_request_id());
   CHECK_FALSE(AccessLine(*config::parse_log_format("combined"), 0).wants_request_id());
+}
+
+TEST_CASE("access line: only who shows it asks for the duration, or for a time within a second") {
+  struct Row {
+    const char* format;
+    bool duration, fraction;
+  };
+  for (const auto& [format, duration, fraction] :
+       {Row{"combined", false, false}, Row{"json", true, true}, Row{"%D", true, false},
+        Row{"%T", true, false}, Row{"%{ms}T", true, false}, Row{"%t %{%T}t %{sec}t", false, false},
+        Row{"%{msec}t", false, true}, Row{"%{usec}t", false, true},
+        Row{"%{msec_frac}t", false, true}, Row{"%{usec_frac}t", false, true}}) {
+    CAPTURE(format);
+    const AccessLine made(*config::parse_log_format(format), 0);
+    CHECK(made.wants_duration() == duration);
+    CHECK(made.wants_fraction() == fraction);
+  }
+}
+
+TEST_CASE("access line: what stands between is that of the line's second") {
+  AccessLine made(*config::parse_log_format("a%lb%{%S}t%%%{%S}t %s-%{%M:%S}t%l"), 0);
+  auto memory = std::make_unique<char[]>(AccessLine::kMax);
+  auto at = [&](std::int64_t now) {
+    return std::string(memory.get(), made.write(memory.get(), entry(), now));
+  };
+  CHECK(at(kNow) == "a-b40%40 200-01:40-\n");
+  CHECK(at(kNow + 876'543) == "a-b40%40 200-01:40-\n");
+  CHECK(at(kNow + 876'544) == "a-b41%41 200-01:41-\n");
+  CHECK(at(kNow - 123'456) == "a-b40%40 200-01:40-\n");  // a clock that was set back
+  CHECK(at(kNow - 123'457) == "a-b39%39 200-01:39-\n");
+}
+
+TEST_CASE("access line: one byte that is not safe is seen wherever it stands") {
+  for (std::size_t size = 1; size <= 50; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const unsigned char byte :
+           {0x00, 0x1f, 0x20, 0x22, 0x5c, 0x7e, 0x7f, 0x80, 0xa2, 0xff}) {
+        std::string text(size, 'a');
+        text[at] = static_cast<char>(byte);
+        std::array<char, 8> hex{};
+        std::snprintf(hex.data(), hex.size(), "\\x%02x", byte);
+        std::string expected = text;
+        if (byte != 0x20 && byte != 0x7e) expected.replace(at, 1, hex.data());
+        std::array<char, 256> memory;
+        server::LineWriter out(memory.data());
+        out.escaped(text, 200);
+        if (std::string_view(memory.data(), out.at()) != expected) FAIL_CHECK(expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("access line: numbers and texts of each size") {
+  std::array<char, 256> memory;
+  for (const std::uint64_t number : {0ULL, 9ULL, 10ULL, 99ULL, 100ULL, 999ULL, 1000ULL, ~0ULL}) {
+    server::LineWriter out(memory.data());
+    out.number(number);
+    CHECK(std::string_view(memory.data(), out.at()) == std::to_string(number));
+  }
+  server::LineWriter negative(memory.data());
+  negative.number(-7);
+  CHECK(std::string_view(memory.data(), negative.at()) == "-7");
+  for (std::size_t size = 0; size <= 100; ++size) {
+    const std::string text = kAllBytes.substr(0, size);
+    server::LineWriter out(memory.data());
+    out.text(text);
+    if (std::string_view(memory.data(), out.at()) != text) FAIL_CHECK(size);
+  }
 }
 
 TEST_CASE("access line: json has the documented keys and types") {

@@ -7,5 +7,6 @@
 namespace pronghorn::test {
 
 extern std::uint64_t allocations;  // the tests are one thread
+void count_libuv_too();
 
 }  // namespace pronghorn::test

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One worker of the built program with a route, a file and, if wanted, an access log; and what it is asked."""
+import os
+import socket
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("PRONGHORN_BUILD", TOP / "build/dev"))
+sys.path[:0] = [str(TOP / "tests/e2e"), str(TOP)]
+
+from bench.suite import rows  # noqa: E402
+from bench.suite.server import read_answer  # noqa: E402
+from support import Server  # noqa: E402
+
+CONNECTIONS = 8
+CONFIG = """\
+root = "site"
+workers = 1
+listen = ["127.0.0.1:0"]
+access_log = "{log}"
+access_log_flush = "{flush}"
+hang_timeout = "600s"
+
+[limits]
+requests_per_connection = 0
+
+[[routes]]
+path = "/"
+text = "Hello, World!"
+"""
+
+
+def start(log="off", flush="0ms", environment=None):
+    """To be used in a `with`."""
+    files = {"pronghorn.toml": CONFIG.format(log=log, flush=flush), "site/1k.txt": "x" * 1024}
+    return Server.in_folder(files, config="pronghorn.toml", environment=environment)
+
+
+def skip(why, code=77):
+    print("skipped:", why)
+    sys.exit(code)
+
+
+def lack(package):
+    """In CI that is a failure: nobody would see that nothing is guarded any more."""
+    skip(f"not installed: apt install {package}", 1 if "CI" in os.environ else 77)
+
+
+class Requests:
+    """So many at once, one batch after the other, over several connections in turn."""
+
+    def __init__(self, port, path="/", headers=(), depth=1, is_new=False):
+        self.row = rows.Row("guard", "", "hello", headers=headers)
+        self.port, self.path, self.depth, self.is_new, self.number = port, path, depth, is_new, 0
+        self.sockets = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(CONNECTIONS)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        for s in self.sockets:
+            s.close()
+
+    def one(self):
+        self.number += 1
+        return self.row.request(f"{self.path}?{self.number:06}" if self.is_new else self.path, self.port)
+
+    def send(self, count):
+        """@returns how many these were"""
+        sent = 0
+        while sent < count:
+            for s in self.sockets:
+                s.sendall(b"".join(self.one() for _ in range(self.depth)))
+                if self.depth == 1:
+                    read_answer(s, "pronghorn")
+                else:
+                    self.read_batch(s)
+                sent += self.depth
+        return sent
+
+    def read_batch(self, s):
+        data = b""
+        while data.count(rows.HELLO) < self.depth:
+            part = s.recv(1 << 20)
+            assert part, "closed within a batch"
+            data += part
