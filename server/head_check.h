@@ -9,6 +9,7 @@
 
 #include "server/method.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,6 +26,15 @@ class HeadCheck {
   /// not looked at again, so it may have moved. The verdict is the same however the bytes were cut.
   Verdict scan(std::string_view head, const config::Limits& limits) noexcept;
 
+  /// As after scan() of such a head, which was read elsewhere (plain_head.h) and is complete.
+  void set_plain(Method method, std::size_t target_size, std::size_t size) noexcept {
+    searched_ = size;
+    target_size_ = static_cast<std::uint32_t>(target_size);
+    method_ = method;
+    says_head_ = method == HTTP_HEAD;
+    method_size_ = says_head_ ? 4 : 3;
+  }
+
   /// Of a refused head: the status, and whether the request line said HEAD (the answer has no
   /// body).
   int status() const noexcept { return status_; }
@@ -37,7 +47,7 @@ class HeadCheck {
   std::size_t size() const noexcept { return searched_; }
   /// Also set when refused, once the request line has been taken apart; else empty.
   std::string_view method_text(std::string_view head) const noexcept {
-    return head.substr(0, method_size_);
+    return {head.data(), std::min<std::size_t>(method_size_, head.size())};
   }
   std::string_view target(std::string_view head) const noexcept {
     return target_size_ ? head.substr(method_size_ + 1u, target_size_) : std::string_view{};

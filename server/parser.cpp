@@ -53,7 +53,7 @@ const llhttp_settings_t& Parser::settings() noexcept {
 }
 
 void Parser::reset() noexcept {
-  llhttp_reset(&raw_);
+  if (std::exchange(fed_, false)) llhttp_reset(&raw_);
   fields_.clear();
   store.clear();
   whole_ = {};
@@ -63,6 +63,7 @@ void Parser::reset() noexcept {
 }
 
 bool Parser::feed(std::string_view bytes) noexcept {
+  fed_ = true;
   return execute(&raw_, bytes.data(), bytes.data() + bytes.size()) == HPE_OK;
 }
 

@@ -28,6 +28,8 @@ class Parser {
   /// Of the head; views into the bytes that were fed.
   std::vector<Field>& fields() noexcept { return fields_; }
   bool head_done() const noexcept { return head_done_; }
+  /// fields() are those of a head that was read elsewhere (plain_head.h), and that is all of it.
+  void set_complete() noexcept { head_done_ = complete_ = true; }
   bool is_chunked() const noexcept { return chunked_; }
   std::uint64_t content_length() const noexcept { return content_length_; }
 
@@ -79,6 +81,7 @@ class Parser {
   bool chunk_header_ = false;
   bool complete_ = false;
   bool store_ = true;
+  bool fed_ = false;  // raw_ is not as new
 };
 
 }  // namespace pronghorn::server

@@ -16,16 +16,20 @@ using Endpoint = Router::Impl::Endpoint;
 using Entry = Router::Impl::Entry;
 using Literal = std::pair<std::string, std::unique_ptr<Node>>;
 
+const MethodSet kCommon = MethodSet::common();
+
 class Walk {
  public:
-  Walk(Method method, RouteScratch& scratch) : method_(method), scratch_(scratch) {}
+  /// `has_escapes`: there may be some in the path.
+  Walk(Method method, bool has_escapes, RouteScratch& scratch)
+      : method_(method), has_escapes_(has_escapes), scratch_(scratch) {}
 
   /// `rest` is what follows the '/' before the segment at this depth.
   Entry* enter(Node& node, std::string_view rest, std::size_t depth = 0) {
-    auto slash = rest.find('/');
+    const std::size_t slash = rest.empty() ? rest.npos : rest.find('/');
     // The same for every node at this depth: decoded once.
     if (depth == scratch_.segments.size())
-      scratch_.segments.push_back(decode(rest.substr(0, slash)));
+      scratch_.segments.push_back(decode({rest.data(), std::min(slash, rest.size())}));
     std::string_view segment = scratch_.segments[depth];
     auto go_on = [&](Node& next) {
       return slash == std::string_view::npos ? take(next.here)
@@ -46,6 +50,7 @@ class Walk {
     return found;
   }
 
+  /// Of a path that nothing was found for, and to TRACE: what is there for other methods.
   MethodSet allowed() const {
     MethodSet set = allowed_;
     if (set.empty()) return set;
@@ -60,7 +65,6 @@ class Walk {
     Entry* best = nullptr;
     int rank = 0;
     for (Entry& entry : endpoint) {
-      entry.any ? allowed_.add(MethodSet::common()) : allowed_.add(entry.method);
       int fits = entry.any                                          ? 1
                  : entry.method == method_                          ? 3
                  : entry.method == HTTP_GET && method_ == HTTP_HEAD ? 2
@@ -70,11 +74,15 @@ class Walk {
         best = &entry;
       }
     }
+    if (best != nullptr && method_ != HTTP_TRACE) return best;
+    for (const Entry& entry : endpoint) {
+      entry.any ? allowed_.add(kCommon) : allowed_.add(entry.method);
+    }
     return best;
   }
 
   std::string_view decode(std::string_view text) {
-    if (!text.contains('%')) return text;
+    if (!has_escapes_ || !text.contains('%')) return text;
     std::string& store = scratch_.decoded;  // match() made room: earlier views into it stay good
     std::size_t begin = store.size();
     server::percent_decode(text, store);
@@ -82,6 +90,7 @@ class Walk {
   }
 
   Method method_;
+  bool has_escapes_;
   MethodSet allowed_;
   RouteScratch& scratch_;
 };
@@ -93,16 +102,17 @@ RouteMatch Router::Impl::match(Method method, std::string_view path, RouteScratc
   scratch.segments.clear();
   scratch.decoded.clear();
   // Each segment is decoded once, and the rest of the path once more at most.
-  if (path.contains('%')) scratch.decoded.reserve(path.size() * 2);
-  Walk walk(method, scratch);
-  Entry* entry = walk.enter(root, path.substr(1));
-  MethodSet allowed = walk.allowed();
+  const bool has_escapes = path.contains('%');
+  if (has_escapes) scratch.decoded.reserve(path.size() * 2);
+  Walk walk(method, has_escapes, scratch);
+  Entry* entry = walk.enter(root, {path.data() + 1, path.size() - 1});
   if (entry != nullptr && method != HTTP_TRACE) {
     for (std::size_t i = 0; i < scratch.params.size(); ++i)
       scratch.params[i].name = entry->names[i];
     const RouteLimit* limit = entry->limit.rate.is_limited() ? &entry->limit : nullptr;
-    return {&entry->handler, &entry->options, allowed, true, limit};
+    return {&entry->handler, &entry->options, {}, true, limit};
   }
+  MethodSet allowed = walk.allowed();
   scratch.params.clear();
   if (!allowed.empty() || !fallback) return {nullptr, nullptr, allowed};
   if (method != HTTP_TRACE) {

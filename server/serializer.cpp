@@ -109,6 +109,7 @@ class Writer {
   char* at_;
 };
 
+constexpr std::size_t kDateSize = 29;   // IMF-fixdate (RFC 9110 §5.6.7)
 constexpr std::size_t kFieldExtra = 4;  // CRLF, colon and space
 constexpr std::size_t kFixedRoom =
     256;  // date, our own fields' names, Content-Length, the empty line
@@ -196,7 +197,12 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
   if (puts_page) room += page->size();
   out.resize_and_overwrite(before + room, [&](char* data, std::size_t) noexcept {
     Writer w(data + before);
-    w.put(start).put(framing.date);
+    w.put(start);
+    if (framing.date.size() == kDateSize) [[likely]] {
+      w.put(std::string_view(framing.date.data(), kDateSize));  // as of known length
+    } else {
+      w.put(framing.date);
+    }
     if (!bodiless) {
       if (framing.is_chunked) w.put("\r\nTransfer-Encoding: chunked"sv);
       if (!framing.is_streamed || framing.length) {

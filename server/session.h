@@ -192,9 +192,13 @@ class Session {
   void read_head(std::string_view& in, std::string& out);
   void begin_request(std::string_view in, std::string& out);
   void begin_known(std::string_view in, std::string& out);
+  bool read_plain(std::string_view& in);
+  void begin_plain(std::string_view in, std::string& out);
   void begin_counting() noexcept;
   int understand();
   void understand_copy();
+  void find_route();
+  void keep_for_later(bool may_repeat);
   bool may_answer_later() const noexcept;
   void decide_persistence() noexcept;
   void admit(std::string_view in, std::string& out);

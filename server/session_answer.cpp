@@ -57,7 +57,6 @@ std::string_view Session::request_id() noexcept {
 
 /// Where every answer says how its request is called.
 void Session::put_id(Response& response) {
-  if (!context_.answers_id) return;
   response.set_header(std::string(RequestId::kField), std::string(request_id()));
 }
 
@@ -77,7 +76,7 @@ void Session::answer(Response&& response, std::string& out) {
     log_unsendable(response);
     response = Response::error(500);
   }
-  put_id(response);
+  if (context_.answers_id) put_id(response);
   AnswerFraming framing = begin_answer();
   if (response.is_page()) {
     framing.page_form = choose_text_form(ex.parser.fields());
@@ -87,7 +86,9 @@ void Session::answer(Response&& response, std::string& out) {
   std::uint64_t bytes = serialize(response, framing, out);
   std::size_t size = out.size() - before;
   int status = response.status();
-  bool goes_on = bytes > 0 && ex.source.begin(response.take_body(), out);
+  // A text has gone out with the head.
+  bool goes_on = bytes > 0 && !std::holds_alternative<std::string>(response.body()) &&
+                 ex.source.begin(response.take_body(), out);
   finish_answer({.status = status,
                  .body_bytes = bytes,
                  .bytes_out = goes_on ? size + bytes : out.size() - before,

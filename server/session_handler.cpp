@@ -20,7 +20,7 @@ std::shared_ptr<HandlerTasks> make_handler_tasks() { return std::make_shared<Han
 void Session::dispatch(std::string& out) {
   Exchange& ex = *exchange_;
   if (ex.route.handler == nullptr) return answer(answer_without_handler(), out);
-  build_request();
+  if (!ex.routed || stage_ == Stage::body) build_request();  // the middleware saw no body
   ex.route.handler->value() != nullptr ? call_handler(out) : call_later_handler(out);
 }
 

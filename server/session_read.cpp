@@ -4,6 +4,7 @@
 
 #include "server/access_log.h"
 #include "server/exchange.h"
+#include "server/plain_head.h"
 #include "server/serializer.h"
 #include "server/session.h"
 
@@ -50,6 +51,7 @@ void Session::read_head(std::string_view& in, std::string& out) {
     // Usually the whole head is here and is never copied.
     ex.reset();
     close_ = Close::no;
+    if (read_plain(in)) return begin_plain(in, out);
     verdict = ex.check.scan(in, limits);
     ex.head_view = in;
     if (verdict == HeadCheck::Verdict::more) {
@@ -77,6 +79,32 @@ void Session::read_head(std::string_view& in, std::string& out) {
   } else if (verdict == HeadCheck::Verdict::refused) {
     refuse(ex.check.status(), out);
   }
+}
+
+/// Whether a whole head that says nothing unusual is at the front of `in`: then it is in the
+/// exchange with all that was made of it.
+bool Session::read_plain(std::string_view& in) {
+  if (!can_read_plain_heads()) return false;
+  Exchange& ex = *exchange_;
+  PlainHead head{ex.parser.fields(), ex.facts, ex.target};
+  const std::size_t size = read_plain_head(in, context_.limits, head);
+  if (size == 0) {
+    ex.parser.fields().clear();
+    ex.target = {};
+    return false;
+  }
+  ex.check.set_plain(head.method, head.target_text.size(), size);
+  ex.parser.set_complete();
+  ex.head_view = in.substr(0, size);
+  in.remove_prefix(size);
+  return true;
+}
+
+void Session::begin_plain(std::string_view in, std::string& out) {
+  begin_counting();
+  find_route();
+  keep_for_later(true);
+  admit(in, out);
 }
 
 void Session::begin_counting() noexcept {
@@ -110,13 +138,19 @@ void Session::begin_request(std::string_view in, std::string& out) {
       ex.parser.complete() || (!ex.parser.is_chunked() && ex.parser.content_length() <= in.size());
   if (!body_is_here) ex.keep_head();
   if (int status = understand(); status != 0) return refuse(status, out);
-  bool may_repeat = ex.parser.complete() && !ex.check.needs_rewrite();
+  keep_for_later(ex.parser.complete() && !ex.check.needs_rewrite());
+  admit(in, out);
+}
+
+/// Copies a head that is looked at when the receive buffer holds other bytes. `may_repeat`: what
+/// was made of it is good for the same bytes again.
+void Session::keep_for_later(bool may_repeat) {
+  Exchange& ex = *exchange_;
   // The handler may look at it when the receive buffer holds other bytes.
   bool outlives_buffer =
       ex.route.handler != nullptr && (ex.route.handler->value() == nullptr || may_answer_later());
   if ((may_repeat && ex.comes_again()) || outlives_buffer) understand_copy();
   ex.known = may_repeat && ex.head_view.data() == ex.head.data();
-  admit(in, out);
 }
 
 /// Listings: what middleware has seen of the request then must stay as well.
@@ -147,12 +181,18 @@ int Session::understand() {
   if (ex.facts.has_transfer_encoding != ex.parser.is_chunked()) return 400;
   std::string_view target = check.target(ex.head_view);
   if (int status = parse_target(target, check.method(), ex.target); status != 0) return status;
+  find_route();
+  return ex.facts.expects_other ? 417 : 0;
+}
+
+void Session::find_route() {
+  Exchange& ex = *exchange_;
+  auto& router = context_.router.impl();
   ex.route = ex.target.path == "*"
                  ? RouteMatch{}
-                 : context_.router.impl().match(check.method(), ex.target.path, ex.route_scratch);
-  ex.router_changes = context_.router.impl().changes;
+                 : router.match(ex.check.method(), ex.target.path, ex.route_scratch);
+  ex.router_changes = router.changes;
   decide_persistence();
-  return ex.facts.expects_other ? 417 : 0;
 }
 
 /// RFC 9112 §9.3

@@ -108,7 +108,7 @@ bool Session::put_head(std::string& out) {
     answer(Response::error(500), out);
     return false;
   }
-  put_id(*a.head);
+  if (context_.answers_id) put_id(*a.head);
   bool to_the_end = !a.chunked && !a.length && !a.bodiless;
   if (to_the_end && close_ == Close::no) close_ = Close::ours;
   AnswerFraming framing = begin_answer();
@@ -179,7 +179,7 @@ void Session::put_switching(std::string& out) {
   close_ = Close::ours;
   put_interim(std::string_view(a.output).substr(0, std::min(a.head_at, a.output.size())), out);
   a.output.erase(0, a.head_at);
-  put_id(*a.head);
+  if (context_.answers_id) put_id(*a.head);
   std::size_t before = out.size();
   serialize_informational(101, a.head->headers(), out);
   a.head_sent = true;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The head check and the parser behind it: the verdict is the same however the bytes are cut, and
 // of a head that both take, the fields are those that a reader sees who only splits at CRLF and at
-// the first colon.
+// the first colon. A head that is read by itself is the same to both.
 #include "server/head_check.h"
 #include "server/parser.h"
 #include "server/syntax.h"
+#include "tests/fuzz/same_head.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace pronghorn;
 using namespace pronghorn::server;
@@ -83,6 +85,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Seen whole = scan(input, input.size() + 1);
   compare(whole, scan(input, 1));
   compare(whole, scan(input, 7));
+  // At a place of its own, so that a look behind its end is found.
+  const std::vector<char> moved(input.begin(), input.end());
+  must(test::read_both_ways({moved.data(), moved.size()}, small_limits()) != test::Plain::differs);
   if (whole.verdict != HeadCheck::Verdict::complete) return 0;
   std::string head(input.substr(0, whole.check.size()));
   must(is_token(whole.check.method_text(head)) && !whole.check.target(head).contains(' '));

@@ -26,6 +26,7 @@ EVERYWHERE = set(MAY_INCLUDE)
 THIRD_PARTY = {
     "uv.h": EVERYWHERE - {"base", "config"},
     "llhttp.h": {"server", "app"},  # app: --version
+    "immintrin.h": {"server"},  # of x86: what is used is asked of the processor first
     "wslay/": {"server"},
     "fmt/": EVERYWHERE,
     "spdlog/": {"base"},
