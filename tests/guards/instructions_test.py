@@ -53,9 +53,12 @@ def over(counts, bounds):
 
 
 def best(name, counted, kind):
-    """The clock is looked at once a millisecond: a slow machine counts a little more, never less."""
+    """Of three counts: the clock is looked at once a millisecond, timers come by: a slow machine counts more, never less."""
     count = counted.count(**kind)
-    return count if count <= BOUNDS.get(name, 0) else min(count, counted.count(**kind))
+    for _ in range(2):
+        if count > BOUNDS.get(name, 0):
+            count = min(count, counted.count(**kind))
+    return count
 
 
 class Counted:
@@ -64,8 +67,8 @@ class Counted:
     def __init__(self, log="off"):
         under = ("valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=counts.%p")
         under = (shutil.which(under[0]), *under[1:])
-        # Written seldom: how often is a matter of time, not of requests, and guards/syscalls holds it.
-        self.server = worker.start(log, "60s", {"LD_PRELOAD": str(SHIM), "BENCH_UNDER": "\n".join(under)})
+        # What is done each second or each 10 ms is a matter of time, not of requests: seldom here, guards/syscalls holds it.
+        self.server = worker.start(log, "60s", "1h", {"LD_PRELOAD": str(SHIM), "BENCH_UNDER": "\n".join(under)})
         self.server.command[0] = os.path.realpath(BINARY)
 
     def __enter__(self):

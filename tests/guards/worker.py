@@ -25,16 +25,21 @@ hang_timeout = "600s"
 [limits]
 requests_per_connection = 0
 
+[files]
+cache_valid = "{valid}"
+
 [[routes]]
 path = "/"
 text = "Hello, World!"
 """
 
 
-def start(log="off", flush="0ms", environment=None):
+def start(log="off", flush="0ms", valid="1s", environment=None):
     """To be used in a `with`."""
-    files = {"pronghorn.toml": CONFIG.format(log=log, flush=flush), "site/1k.txt": "x" * 1024}
-    return Server.in_folder(files, config="pronghorn.toml", environment=environment)
+    files = {"pronghorn.toml": CONFIG.format(log=log, flush=flush, valid=valid), "site/1k.txt": "x" * 1024}
+    server = Server.in_folder(files, config="pronghorn.toml", environment=environment)
+    os.utime(server.path / "site/1k.txt", (0, 0))  # one that changed just now would not be kept yet
+    return server
 
 
 def skip(why, code=77):
