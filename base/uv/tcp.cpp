@@ -66,7 +66,7 @@ void Tcp::read_start() {
   };
   auto take = [](uv_stream_t* handle, ssize_t n, const uv_buf_t* buffer) {
     auto* impl = box_of<Impl>(handle);
-    if (impl->is_silent() || n == 0) return;  // 0 is EAGAIN
+    if (n == 0) return;  // EAGAIN
     if (n > 0) {
       impl->payload.handler->on_bytes({buffer->base, static_cast<std::size_t>(n)});
       return;

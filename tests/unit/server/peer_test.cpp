@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/peer.h"
+
 #include "wire.h"
 
 #include <doctest/doctest.h>
@@ -10,9 +11,13 @@ using namespace pronghorn::test;
 namespace {
 
 // A text of each kind of address; the last two do not fit into the object.
-constexpr std::string_view kTexts[] = {
-    "", "unix", "127.0.0.1", "255.255.255.255", "2001:db8::a:1234", "2001:db8::ab:1234",
-    "2001:db8:1111:2222:3333:4444:5555:6666"};
+constexpr std::string_view kTexts[] = {"",
+                                       "unix",
+                                       "127.0.0.1",
+                                       "255.255.255.255",
+                                       "2001:db8::a:1234",
+                                       "2001:db8::ab:1234",
+                                       "2001:db8:1111:2222:3333:4444:5555:6666"};
 
 }  // namespace
 
