@@ -9,9 +9,10 @@ namespace {
 
 // The first tick that begins at or after the deadline: an entry looked at then has expired.
 constexpr std::uint32_t tick_of(std::int64_t deadline_ms) noexcept {
-  constexpr std::int64_t kLast = std::numeric_limits<std::uint32_t>::max();
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(
-      (deadline_ms + TimerWheel::kTickMs - 1) / TimerWheel::kTickMs, 0, kLast));
+  constexpr std::uint64_t kLast = std::numeric_limits<std::uint32_t>::max();
+  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(deadline_ms, 0));
+  return static_cast<std::uint32_t>(
+      std::min((ms + TimerWheel::kTickMs - 1) / TimerWheel::kTickMs, kLast));
 }
 
 }  // namespace

@@ -111,10 +111,12 @@ class Connection final : public WheelEntry, private uv::Tcp::Handler, private Se
   std::uint32_t now32() const noexcept {
     return static_cast<std::uint32_t>(context_.loop.now_ms());
   }
-  std::int64_t ms_of(std::uint32_t time) const noexcept;
-  std::int64_t write_deadline() const noexcept;
+  static std::int64_t ms_of(std::uint32_t time, std::int64_t now) noexcept {
+    return now - (static_cast<std::uint32_t>(now) - time);
+  }
+  std::int64_t write_deadline(std::int64_t now) const noexcept;
   void set_deadline();
-  std::int64_t read_deadline();
+  std::int64_t read_deadline(std::int64_t now);
   bool is_out_of_sight() const noexcept;
   bool look_at_client();
   bool keeps_bytes(short events) const noexcept;
@@ -136,14 +138,14 @@ class Connection final : public WheelEntry, private uv::Tcp::Handler, private Se
   std::uint16_t stage_request_ = 0;   // the end of its number
   Session::Phase stage_ = Session::Phase::idle;
   bool is_woken_ = false;          // on the context's list
+  bool more_unread_ = false;       // the last read filled the buffer
+  bool sent_much_ = false;         // more than surely is with the client soon
   bool window_moved_ : 1 = false;  // room has come since
   bool reading_ : 1 = false;
   bool eof_ : 1 = false;
   bool lingering_ : 1 = false;
   bool awaits_room_ : 1 = false;  // with what is left of piece_, or its next turn
   bool is_watched_ : 1 = false;   // in the context's set
-  bool more_unread_ : 1 = false;  // the last read filled the buffer
-  bool sent_much_ : 1 = false;    // more than surely is with the client soon
   bool is_from_elsewhere_ : 1 = false;
   bool is_counted_ : 1 = false;  // among its client's connections
 };

@@ -33,26 +33,23 @@ void Connection::set_deadline() {
   } else if (window_since_ == 0) {
     begin_write_window();
   }
-  context_.deadlines.set(*this, std::min(write_deadline(), read_deadline()));
-}
-
-std::int64_t Connection::ms_of(std::uint32_t time) const noexcept {
-  return context_.loop.now_ms() - (now32() - time);
+  const std::int64_t now = context_.loop.now_ms();
+  context_.deadlines.set(*this, std::min(write_deadline(now), read_deadline(now)));
 }
 
 /// Time that the client has for what we await of it; never while we hold its input back.
-std::int64_t Connection::read_deadline() {
+std::int64_t Connection::read_deadline(std::int64_t now) {
   const auto& timeouts = context_.timeouts;
   auto requests = session_.requests();
   auto phase = session_.phase();
+  std::int64_t since = ms_of(stage_since_, now);
   if (phase != stage_ || static_cast<std::uint16_t>(requests) != stage_request_) {
-    if (stage_ == Session::Phase::body)
-      session_.add_body_wait(context_.loop.now_ms() - ms_of(stage_since_));
+    if (stage_ == Session::Phase::body) session_.add_body_wait(now - since);
     stage_ = phase;
     stage_request_ = static_cast<std::uint16_t>(requests);
-    stage_since_ = now32();
+    since = now;
+    stage_since_ = static_cast<std::uint32_t>(now);
   }
-  const std::int64_t since = ms_of(stage_since_);
   if (!reading_ && is_blocked()) return kNever;
   switch (stage_) {
     case Session::Phase::head:
@@ -68,10 +65,10 @@ std::int64_t Connection::read_deadline() {
     }
     case Session::Phase::handling: {
       std::int64_t late = since + session_.handler_timeout(timeouts.handler).count();
-      return is_out_of_sight() ? std::min(late, context_.loop.now_ms() + kLookMs) : late;
+      return is_out_of_sight() ? std::min(late, now + kLookMs) : late;
     }
     case Session::Phase::streaming:
-      return is_out_of_sight() ? context_.loop.now_ms() + kLookMs : kNever;
+      return is_out_of_sight() ? now + kLookMs : kNever;
     case Session::Phase::idle:
     case Session::Phase::answering:
     case Session::Phase::closing:
@@ -115,7 +112,7 @@ bool Connection::look_at_client() {
 void Connection::on_deadline() {
   std::int64_t now = context_.loop.now_ms();
   if (lingering_) return close();
-  if (now >= write_deadline()) {
+  if (now >= write_deadline(now)) {
     if (!client_takes()) {
       abort();
       return close();
@@ -123,7 +120,7 @@ void Connection::on_deadline() {
     begin_write_window();
   }
   if (is_out_of_sight() && look_at_client()) return;
-  if (now >= read_deadline()) {
+  if (now >= read_deadline(now)) {
     // Timers run before the descriptors: a request that came in time may still be unread. Only for
     // an idle connection: a slow head must not gain time by it.
     if (stage_ == Session::Phase::idle && reading_ && read_once()) return;
@@ -139,8 +136,8 @@ void Connection::begin_write_window() noexcept {
   window_since_ = std::max(now32(), 1U);
 }
 
-std::int64_t Connection::write_deadline() const noexcept {
-  return window_since_ == 0 ? kNever : ms_of(window_since_) + context_.timeouts.write.count();
+std::int64_t Connection::write_deadline(std::int64_t now) const noexcept {
+  return window_since_ == 0 ? kNever : ms_of(window_since_, now) + context_.timeouts.write.count();
 }
 
 /// Of TCP, the bytes that the client has acknowledged so far, their number's last 32 bits; of a
