@@ -47,7 +47,11 @@ void TimerWheel::link(WheelEntry& entry) noexcept {
 
 void TimerWheel::set(WheelEntry& entry, std::int64_t deadline_ms) noexcept {
   entry.deadline_tick_ = tick_of(deadline_ms);
-  if (entry.is_set() && entry.deadline_tick_ >= entry.visit_tick_) return;
+  // It cannot be looked at before the next tick. Nor does what stays move within its ring: a walk
+  // that sets each anew comes to its end.
+  if (entry.is_set() &&
+      std::max<std::int64_t>(entry.deadline_tick_, tick_ + 1) >= entry.visit_tick_)
+    return;
   entry.cancel();
   link(entry);
 }

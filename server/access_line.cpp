@@ -139,7 +139,7 @@ void AccessLine::add(const config::LogPiece& piece) {
   if (part.kind == Kind::text && !is_dated) {
     making_.assign(pieces_[last].before, 0, pieces_[last].before_size).append(part.text);
     set_before(pieces_[last], making_);
-  } else if (is_dated) {
+  } else if (is_dated && is_same(part.kind)) {
     dated_.back().parts.push_back(std::move(part));
   } else if (time_format(part) != nullptr) {
     dated_.push_back({last,

@@ -103,15 +103,15 @@ bool Connection::send_read(std::string& out, std::size_t& budget) {
   return (append_piece(out) && out.size() > head) ? send(out, budget) : cut();
 }
 
-/// False: nothing will tell of it.
 bool Connection::await_room() {
-  if (!tcp_ && !attach()) return false;
-  if (!is_watched_ && !context_.writable.add(fd(), *this)) return false;
+  if (!tcp_ && !attach()) return cut();
+  if (!is_watched_ && !context_.writable.add(fd(), *this)) return cut();
   return is_watched_ = awaits_room_ = true;
 }
 
-/// Goes on at the end of the turn.
+/// The client took a turn's share, and gets the next at the end of the turn.
 bool Connection::yield() {
+  window_moved_ = true;
   on_output();
   return awaits_room_ = true;
 }

@@ -44,7 +44,8 @@ std::int64_t Connection::read_deadline(std::int64_t now) {
   auto phase = session_.phase();
   std::int64_t since = ms_of(stage_since_, now);
   if (phase != stage_ || static_cast<std::uint16_t>(requests) != stage_request_) {
-    if (stage_ == Session::Phase::body) session_.add_body_wait(now - since);
+    bool is_same_request = static_cast<std::uint16_t>(requests) == stage_request_;
+    if (stage_ == Session::Phase::body && is_same_request) session_.add_body_wait(now - since);
     stage_ = phase;
     stage_request_ = static_cast<std::uint16_t>(requests);
     since = now;

@@ -135,6 +135,19 @@ TEST_CASE(
   CHECK_FALSE(unset->is_set());
 }
 
+TEST_CASE(
+    "timer wheel: a walk ends although each that is set is set anew, to a time that has passed") {
+  TimerWheel wheel(1'000);
+  std::array<WheelEntry, 3> entries;
+  for (WheelEntry& entry : entries) wheel.set(entry, 200);
+  int calls = 0;
+  wheel.for_each([&](WheelEntry& entry) {
+    if (++calls <= 100) wheel.set(entry, 100);
+  });
+  CHECK(calls == 3);
+  CHECK(fired(wheel, 1'100).size() == 3);
+}
+
 TEST_CASE("timer wheel: a deadline beyond all times is none, and can be moved") {
   TimerWheel wheel(1'000'000);
   WheelEntry entry;

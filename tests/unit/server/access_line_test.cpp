@@ -176,6 +176,17 @@ TEST_CASE("access line: what stands between is that of the line's second") {
   CHECK(at(kNow - 123'457) == "a-b39%39 200-01:39-\n");
 }
 
+TEST_CASE("access line: what follows a time is what was asked for, not how it is called") {
+  for (const std::string letter :
+       {"%{Referer}i", "%{Server}o", "%a", "%D", "%>s", "%m", "%q", "%L", "%P"}) {
+    CAPTURE(letter);
+    std::string after = line(letter, entry());
+    CHECK(line("%{%M}t " + letter, entry()) == "01 " + after);
+    CHECK(line("%{%M}t" + letter + "%{%M}t", entry()) ==
+          "01" + after.substr(0, after.size() - 1) + "01\n");
+  }
+}
+
 TEST_CASE("access line: one byte that is not safe is seen wherever it stands") {
   for (std::size_t size = 1; size <= 50; ++size) {
     for (std::size_t at = 0; at < size; ++at) {

@@ -125,6 +125,30 @@ TEST_CASE("deadline: a body that keeps the rate is taken, however long it lasts"
   CHECK(answer.starts_with("HTTP/1.1 200"));
 }
 
+TEST_CASE("deadline: the time of a body is not that of the next one, which came with its end") {
+  auto options = TestServer::quick();
+  options.timeouts.body_rate = 300ms;
+  options.limits.body_rate = 1000;
+  std::string answers;
+  without_stalls([&] {
+    TestServer s(options);
+    Client c = s.listener.connect();
+    std::string head = "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n";
+    c.send(head);
+    for (int sent = 0; sent < 900; sent += 50) {
+      s.run_for(30ms);
+      c.send(std::string(50, 'x'));
+    }
+    c.send(std::string(100, 'x') + head + std::string(500, 'y'));
+    s.run_for(200ms);  // two ticks of the wheel
+    c.send(std::string(500, 'y') + get("/hello", kClose));
+    s.ends(c);
+    answers = c.received;
+    return s.stalls.total();
+  });
+  CHECK(count_of(answers, "HTTP/1.1 200") == 3);
+}
+
 TEST_CASE("deadline: a client that takes nothing of its answer is cut") {
   auto options = TestServer::quick();
   options.timeouts.write = 400ms;
