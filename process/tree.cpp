@@ -18,7 +18,8 @@
 namespace pronghorn::process {
 namespace {
 
-// Each pass stops all that it finds; only what forks faster than /proc can be read needs many.
+// Each pass stops all that it finds; only what forks faster than /proc can be read needs many, or
+// what gets no CPU to stop on.
 constexpr int kMaxPasses = 100;
 
 struct Member {
@@ -34,17 +35,23 @@ class Tree {
  public:
   Tree(const TreeRoot& root, bool stop) : root_(root), stop_(stop) {}
 
-  /// @returns whether there was a new one
+  /// @returns whether there was a new one, or may be: one that was told to stop and still runs may
+  /// be within fork(2), which ends before the signal is looked at
   Result<bool> look() {
     auto processes = read_processes();
     if (!processes) return std::unexpected(processes.error());
     std::size_t before = members_.size();
+    bool is_running = false;
     for (const ProcessEntry* each : below_root(*processes)) {
-      if (each->is_dead() || is_known(*each)) continue;
+      if (each->is_dead()) continue;
+      if (is_known(*each)) {
+        is_running |= stop_ && each->state == 'R';
+        continue;
+      }
       if (int error = adopt(*each); error != 0)
         return std::unexpected(Error::system(error, "cannot signal a process tree"));
     }
-    return members_.size() > before;
+    return members_.size() > before || is_running;
   }
 
   /// From the leaves up: a group whose parent dies first is woken by the kernel.
