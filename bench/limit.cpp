@@ -241,6 +241,7 @@ int main(int argc, char** argv) {
         stderr, "usage: limit BODY_BYTES [close] [json] [file=PATH] [request=BYTES] [workers=N]\n");
     return 2;
   }
+  std::signal(SIGPIPE, SIG_IGN);  // sendfile(2) has no MSG_NOSIGNAL
   Limit first(options);
   const int port = first.listen(0);
   if (port == 0) {
