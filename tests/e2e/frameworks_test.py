@@ -14,7 +14,8 @@ from pathlib import Path
 
 import node_packages
 from run_test import Program
-from support import (PATIENCE, connect, get, hammer, has_sanitizers, main, process_stat, processes, read_answer, report, wait_until)
+from support import (PATIENCE, connect, descriptors, get, hammer, has_sanitizers, main, process_stat, processes, read_answer,
+                     report, wait_until)
 
 CONNECTIONS = 32
 
@@ -44,11 +45,7 @@ def connections_of(pid, port):
         fields = line.split()
         if fields[1].endswith(f":{port:04X}") and fields[3] != "0A":
             inodes.add(f"socket:[{fields[9]}]")
-    held = 0
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            held += os.readlink(f"/proc/{pid}/fd/{fd}") in inodes
-    return held
+    return sum(link in inodes for link in descriptors(pid).values())
 
 
 def kill_counting(pid, port):

@@ -12,7 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import BINARY, Server, get, main, run, wait_until
+from support import BINARY, Server, descriptors, get, main, run, wait_until
 
 NOBODY = 65534
 
@@ -59,22 +59,19 @@ class Ready(unittest.TestCase):
             names = Path(f"/proc/{worker}/environ").read_bytes()
             self.assertNotIn(b"NOTIFY_SOCKET", names)
             # Neither the master's control socket nor its end of the channel.
-            inodes = [os.readlink(f"/proc/{worker}/fd/{fd}") for fd in os.listdir(f"/proc/{worker}/fd")]
-            sockets = [name for name in inodes if name.startswith("socket:")]
-            self.assertEqual(len(sockets), 2, inodes)  # the channel and the listener
+            names = descriptors(worker).values()
+            sockets = [name for name in names if name.startswith("socket:")]
+            self.assertEqual(len(sockets), 2, names)  # the channel and the listener
 
     def test_every_descriptor_of_the_master_closes_on_exec(self):
         with Server(workers=1) as server:
             seen = 0
-            for fd in os.listdir(f"/proc/{server.pid}/fdinfo"):
-                try:
+            for fd, name in descriptors(server.pid).items():
+                with contextlib.suppress(FileNotFoundError):  # closed since
                     flags = int(Path(f"/proc/{server.pid}/fdinfo/{fd}").read_text().split("flags:")[1].split()[0], 8)
-                    name = os.readlink(f"/proc/{server.pid}/fd/{fd}")
-                except FileNotFoundError:
-                    continue  # closed since
-                seen += 1
-                if int(fd) > 2:
-                    self.assertTrue(flags & os.O_CLOEXEC, (fd, name))
+                    seen += 1
+                    if int(fd) > 2:
+                        self.assertTrue(flags & os.O_CLOEXEC, (fd, name))
             self.assertGreater(seen, 5)
 
 

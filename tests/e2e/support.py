@@ -195,11 +195,20 @@ class Server:
         return status
 
 
+def descriptors(pid):
+    """What each descriptor of a process leads to, but for those that it closes meanwhile."""
+    links = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            links[fd] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return links
+
+
 def watches_a_listener(pid, port):
     """Whether a process polls a socket that listens on this port: what its epoll descriptors hold (proc(5), fdinfo)."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     inodes = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")}
-    links = {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    links = descriptors(pid)
     listeners = {int(fd) for fd, link in links.items() if link in inodes}
     assert listeners, f"process {pid} has no listener on port {port}"
     polled = set()

@@ -15,6 +15,10 @@ from support import has_sanitizers, main
 REQUESTS = 400
 
 
+# Calls that were under way when strace came or went: the client has its answer before the call returns.
+EDGES = 2
+
+
 class Traced:
     """The calls that a server's worker makes in a `with`, waits left out: {name: count}, there when that ends."""
 
@@ -46,15 +50,16 @@ class Calls(unittest.TestCase):
 
     def test_a_request_is_a_receive_and_a_send(self):
         sent, made, _ = self.counted()
-        self.assertEqual(made, 2 * sent)
+        self.assertAlmostEqual(made, 2 * sent, delta=EDGES)
 
     def test_a_file_from_memory_adds_a_look_at_the_disk_each_second(self):
         sent, made, took = self.counted(path="/1k.txt")
-        self.assertLessEqual(made - 2 * sent, 12 * (took + 1))
+        # Eight a look, of the file and the variants that it has not; a file that was made just now is looked at anew.
+        self.assertLessEqual(made - 2 * sent, 8 * (took + 4))
 
     def test_sixteen_at_once_share_them(self):
         sent, made, _ = self.counted(depth=16, count=1600)
-        self.assertEqual(made, 2 * sent / 16)
+        self.assertAlmostEqual(made, 2 * sent / 16, delta=EDGES)
 
     def test_the_access_log_adds_what_its_thread_does_each_ten_milliseconds(self):
         sent, made, took = self.counted("access.log")
