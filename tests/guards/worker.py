@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -11,7 +12,7 @@ sys.path[:0] = [str(TOP / "tests/e2e"), str(TOP)]
 
 from bench.suite import rows  # noqa: E402
 from bench.suite.server import read_answer  # noqa: E402
-from support import Server  # noqa: E402
+from support import Server, wait_until  # noqa: E402
 
 CONNECTIONS = 8
 CONFIG = """\
@@ -38,8 +39,15 @@ def start(log="off", flush="0ms", valid="1s", environment=None):
     """To be used in a `with`."""
     files = {"pronghorn.toml": CONFIG.format(log=log, flush=flush, valid=valid), "site/1k.txt": "x" * 1024}
     server = Server.in_folder(files, config="pronghorn.toml", environment=environment)
-    os.utime(server.path / "site/1k.txt", (0, 0))  # one that changed just now would not be kept yet
+    wait_until_kept(server.path / "site/1k.txt")
     return server
+
+
+def wait_until_kept(file):
+    """One that changed within the last second is not kept yet, and looked at for each request."""
+    os.utime(file, (0, 0))
+    changed = os.stat(file).st_ctime
+    wait_until(lambda: time.time() > changed + 1.1, f"{file.name} to be older than a second")
 
 
 def skip(why, code=77):
