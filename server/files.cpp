@@ -129,28 +129,42 @@ Response Files::Impl::answer(const Request& request) {
     auto below = take_mount(is_directory);
     if (!below) return Response::error(404);
     if (!*below) {
-      return is_read ? std::move(*redirect_to_directory(request))
-                     : answer_other_method(request.method());
+      return is_read ? redirect_to_directory(request) : answer_other_method(request.method());
     }
   }
   if (is_directory && !path.empty()) path.push_back('/');
+  return answer_path(request, is_directory, is_read);
+}
+
+/// What lies at `path`. It returns one object everywhere, which is then made where it stays.
+Response Files::Impl::answer_path(const Request& request, bool is_directory, bool is_read) {
   std::size_t length = path.size();
+  Response response;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     path.resize(length);
     bool afresh = attempt > 0;
     Found found = is_directory ? find_index(afresh) : find(afresh);
-    if (!found.is_directory && found.entry == nullptr) return Response::error(found.status);
-    auto response = !is_read             ? std::optional(answer_other_method(request.method()))
-                    : found.is_directory ? redirect_to_directory(request)
-                                         : answer(request, *found.entry);
-    if (found.entry == nullptr) return std::move(*response);
+    if (!found.is_directory && found.entry == nullptr) {
+      response = Response::error(found.status);
+      return response;
+    }
+    bool is_whole = true;
+    if (!is_read) {
+      response = answer_other_method(request.method());
+    } else if (found.is_directory) {
+      response = redirect_to_directory(request);
+    } else {
+      is_whole = answer(request, *found.entry, response);
+    }
+    if (found.entry == nullptr) return response;
     for (auto& form : found.entry->forms) {
       if (form) form->opened.reset();
     }
     if (found.entry == &uncached) uncached = {};
-    if (response) return std::move(*response);
+    if (is_whole) return response;
   }
-  return Response::error(503);
+  response = Response::error(503);
+  return response;
 }
 
 /// Makes `path` one below the mount. Compared as it is looked for, so that no spelling leads past
@@ -187,7 +201,7 @@ Files::Impl::Found Files::Impl::find_index(bool afresh) {
 
 // The Location is made from the normalised path, so it begins with exactly one slash: "//evil" as
 // asked for would name another host.
-std::optional<Response> Files::Impl::redirect_to_directory(const Request& request) const {
+Response Files::Impl::redirect_to_directory(const Request& request) const {
   std::string location = "/";
   append_encoded_path(location, options.mount);
   if (!options.mount.empty()) location.push_back('/');

@@ -42,12 +42,6 @@ std::shared_ptr<const Response::Head> make_unmodified_head(const Response::Head&
   return std::make_shared<const Response::Head>(std::move(head));
 }
 
-Response whole_of(const FileForm& form) {
-  Response response;
-  response.head(form.head);
-  return response;
-}
-
 std::string_view view(const std::string& bytes, const ByteRange& range) {
   return std::string_view(bytes).substr(range.first, range.length);
 }
@@ -88,7 +82,7 @@ std::shared_ptr<const Response::Head> make_head(const Validators& validators, st
   return std::make_shared<const Response::Head>(std::move(head));
 }
 
-std::optional<Response> Files::Impl::answer(const Request& request, FileEntry& entry) {
+bool Files::Impl::answer(const Request& request, FileEntry& entry, Response& response) {
   auto encoding = Encoding::identity;
   if (entry.has_variants()) {
     // To who refuses everything, identity included, it is still a better answer than 406 (RFC 9110
@@ -98,29 +92,31 @@ std::optional<Response> Files::Impl::answer(const Request& request, FileEntry& e
   FileForm& form = entry.form(encoding);
   switch (evaluate_conditions(request.headers(), form.validators)) {
     case Condition::precondition_failed:
-      return error_of(412, entry);
+      response = error_of(412, entry);
+      return true;
     case Condition::not_modified: {
       // By date: its tag is known when it was compressed. Compression takes the body away again.
       if (is_compressed(form, encoding) && !request.has_header("if-none-match")) {
-        auto whole = answer_whole(entry, encoding);
-        if (whole) whole->status(304);
-        return whole;
+        if (!answer_whole(entry, encoding, response)) return false;
+        response.status(304);
+        return true;
       }
       if (!form.unmodified) form.unmodified = make_unmodified_head(*form.head);
-      Response response(304);
+      response.status(304);
       response.head(form.unmodified);
-      return response;
+      return true;
     }
     case Condition::proceed:
       break;
   }
-  if (request.method() == "GET") return answer_body(request, entry, encoding);
   // What is compressed on its way has to be read for HEAD too, to have the fields that GET has.
-  if (is_compressed(form, encoding)) return answer_body(request, entry, encoding);
+  if (request.method() == "GET" || is_compressed(form, encoding)) {
+    return answer_body(request, entry, encoding, response);
+  }
   if (entry.is_settled) served = form.identity;
-  Response response = whole_of(form);
+  response.head(form.head);
   response.body(FileBody{{}, 0, form.identity.bytes()});
-  return response;
+  return true;
 }
 
 /// On its way: by Compression.
@@ -129,8 +125,8 @@ bool Files::Impl::is_compressed(const FileForm& form, Encoding encoding) const {
          options.is_compressed(form.head->type, form.identity.bytes());
 }
 
-std::optional<Response> Files::Impl::answer_body(const Request& request, FileEntry& entry,
-                                                 Encoding encoding) {
+bool Files::Impl::answer_body(const Request& request, FileEntry& entry, Encoding encoding,
+                              Response& response) {
   FileForm& form = entry.form(encoding);
   std::uint64_t size = form.identity.bytes();
   // A Range is for GET alone (RFC 9110 §14.2); HEAD has the length that GET has.
@@ -141,23 +137,24 @@ std::optional<Response> Files::Impl::answer_body(const Request& request, FileEnt
     verdict = RangeVerdict::whole;
   }
   if (verdict == RangeVerdict::unsatisfiable) {
-    return error_of(416, entry)
-        .header("Content-Range", unsatisfied_range(size))
-        .header("Accept-Ranges", "bytes");
+    response = error_of(416, entry);
+    response.header("Content-Range", unsatisfied_range(size)).header("Accept-Ranges", "bytes");
+    return true;
   }
-  if (verdict != RangeVerdict::partial) return answer_whole(entry, encoding);
+  if (verdict != RangeVerdict::partial) return answer_whole(entry, encoding, response);
   Contents contents = load(entry, encoding);
-  if (contents.index() == 0) return std::nullopt;
+  if (contents.index() == 0) return false;
   if (entry.is_settled) served = form.identity;
-  return answer_parts(form, std::move(contents));
+  response = answer_parts(form, std::move(contents));
+  return true;
 }
 
-std::optional<Response> Files::Impl::answer_whole(FileEntry& entry, Encoding encoding) {
+bool Files::Impl::answer_whole(FileEntry& entry, Encoding encoding, Response& response) {
   FileForm& form = entry.form(encoding);
   Contents contents = load(entry, encoding);
-  if (contents.index() == 0) return std::nullopt;
+  if (contents.index() == 0) return false;
   if (entry.is_settled) served = form.identity;
-  Response response = whole_of(form);
+  response.head(form.head);
   if (auto* own = std::get_if<std::string>(&contents)) {
     response.body(std::move(*own));
   } else if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&contents)) {
@@ -165,7 +162,7 @@ std::optional<Response> Files::Impl::answer_whole(FileEntry& entry, Encoding enc
   } else {
     response.body(FileBody{std::move(std::get<SharedFile>(contents)), 0, form.identity.bytes()});
   }
-  return response;
+  return true;
 }
 
 /// 206 with `ranges`.
@@ -176,8 +173,8 @@ Response Files::Impl::answer_parts(const FileForm& form, Contents contents) {
     bytes = shared->get();
   }
   auto* file = std::get_if<SharedFile>(&contents);
-  Response response = whole_of(form);
-  response.status(206);
+  Response response(206);
+  response.head(form.head);
   if (ranges.size() == 1) {
     response.header("Content-Range", content_range(ranges[0], size));
     if (file == nullptr) return std::move(response).body(std::string(view(*bytes, ranges[0])));

@@ -42,8 +42,9 @@ struct Files::Impl {
 
   // files.cpp
   Response answer(const Request& request);
+  Response answer_path(const Request& request, bool is_directory, bool is_read);
   std::optional<bool> take_mount(bool is_directory);
-  std::optional<Response> redirect_to_directory(const Request& request) const;
+  Response redirect_to_directory(const Request& request) const;
   Found find_index(bool afresh);
   Found find(bool afresh);
   Found find_on_disk(FileEntry* known, std::int64_t now_ms);
@@ -52,10 +53,11 @@ struct Files::Impl {
   FileEntry& keep(OpenedForms opened, std::int64_t now_ms);
   bool is_served(const OpenedFile& opened, std::string_view name) const noexcept;
 
-  // files_answer.cpp: nothing when the file has changed meanwhile
-  std::optional<Response> answer(const Request& request, FileEntry& entry);
-  std::optional<Response> answer_body(const Request& request, FileEntry& entry, Encoding encoding);
-  std::optional<Response> answer_whole(FileEntry& entry, Encoding encoding);
+  // files_answer.cpp: into a response that is as new; false, and nothing done to it: the file has
+  // changed
+  bool answer(const Request& request, FileEntry& entry, Response& response);
+  bool answer_body(const Request& request, FileEntry& entry, Encoding encoding, Response& response);
+  bool answer_whole(FileEntry& entry, Encoding encoding, Response& response);
   bool is_compressed(const FileForm& form, Encoding encoding) const;
   Response answer_parts(const FileForm& form, Contents contents);
   Contents load(FileEntry& entry, Encoding encoding);

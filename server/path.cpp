@@ -25,6 +25,16 @@ PathVerdict append_decoded(std::string& out, std::string_view segment) {
   return verdict;
 }
 
+/// Whether there is nothing to decode, to leave out or to hide: most paths, read in one walk.
+bool is_plain(std::string_view path) noexcept {
+  char before = '\0';
+  for (char c : path) {
+    if (c == '%' || c == '\0' || (before == '/' && (c == '/' || c == '.'))) return false;
+    before = c;
+  }
+  return true;
+}
+
 bool has_hidden_segment(std::string_view relative) noexcept {
   constexpr std::string_view kWellKnown = ".well-known";
   if (relative.starts_with(kWellKnown) &&
@@ -56,6 +66,13 @@ PathVerdict normalise_path(std::string_view encoded, std::string& relative, bool
   relative.clear();
   is_directory = true;
   if (!encoded.starts_with('/')) return PathVerdict::malformed;
+  if (is_plain(encoded)) {
+    encoded.remove_prefix(1);
+    is_directory = encoded.empty() || encoded.back() == '/';
+    if (encoded.ends_with('/')) encoded.remove_suffix(1);
+    relative.assign(encoded);
+    return PathVerdict::ok;
+  }
   auto verdict = PathVerdict::ok;
   while (!encoded.empty()) {
     encoded.remove_prefix(1);

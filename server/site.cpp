@@ -178,8 +178,9 @@ std::optional<Response> Site::redirect(const Request& request) {
 
 Response Site::answer(const Request& request) {
   Impl& impl = *impl_;
-  if (!impl.files) return Response::error(404);
-  Response response = impl.files->answer(request);
+  // One object in all ways out is made where it stays, and not moved there.
+  Response response = impl.files ? impl.files->answer(request) : Response::error(404);
+  if (!impl.files) return response;
   SiteFile::mark(response, true);
   if (response.status() == 404 && response.is_page()) {
     if (auto other = impl.instead_of_missing(request)) {

@@ -55,6 +55,30 @@ TEST_CASE("path: names are decoded once, and mean their bytes") {
   CHECK(file("/dir%0d%0aX: 1") == "dir\r\nX: 1");
 }
 
+// What has nothing to decode is read another way.
+TEST_CASE("path: a letter or a dot means the same as its percent-encoding") {
+  constexpr std::string_view kLetters = "/.a";
+  int compared = 0;
+  for (int length = 0, count = 1; length <= 8; ++length, count *= 3) {
+    for (int number = 0; number < count; ++number) {
+      std::string plain = "/", encoded = "/";
+      for (int i = 0, rest = number; i < length; ++i, rest /= 3) {
+        char c = kLetters[static_cast<std::size_t>(rest % 3)];
+        plain += c;
+        encoded += c == 'a' ? "%61" : c == '.' ? "%2e" : "/";
+      }
+      CAPTURE(plain);
+      Normal as_it_is = normal(plain), decoded = normal(encoded);
+      REQUIRE(as_it_is.verdict == decoded.verdict);
+      if (as_it_is.verdict != PathVerdict::ok) continue;
+      REQUIRE(as_it_is.relative == decoded.relative);
+      REQUIRE(as_it_is.is_directory == decoded.is_directory);
+      ++compared;
+    }
+  }
+  CHECK(compared > 1000);
+}
+
 TEST_CASE("path: empty and dot segments go") {
   CHECK(file("/") == "(directory) ");
   CHECK(file("//") == "(directory) ");
