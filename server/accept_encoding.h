@@ -36,6 +36,12 @@ class EncodingSet {
   std::uint8_t bits_ = bit(Encoding::identity);
 };
 
+constexpr EncodingSet all_encodings() noexcept {
+  EncodingSet set;
+  for (Encoding encoding : {Encoding::gzip, Encoding::br, Encoding::zstd}) set.add(encoding);
+  return set;
+}
+
 /// Of what is `offered`, identity always among it, what the request's Accept-Encoding likes best:
 /// the highest q; of equals zstd, then br, then gzip, then identity. Several lines are one list;
 /// x-gzip is gzip; elements that are not well-formed do not count; of a coding that is named twice

@@ -2,6 +2,7 @@
 #include "server/compression.h"
 
 #include "server/match.h"
+#include "server/response_fields.h"
 #include "server/status.h"
 #include "server/syntax.h"
 
@@ -15,33 +16,6 @@ namespace pronghorn::server {
 namespace {
 
 using SharedBytes = std::shared_ptr<const std::string>;
-
-constexpr EncodingSet all_encodings() noexcept {
-  EncodingSet set;
-  for (Encoding encoding : {Encoding::gzip, Encoding::br, Encoding::zstd}) set.add(encoding);
-  return set;
-}
-
-std::string_view field(const Response& response, std::string_view name) noexcept {
-  for (const auto& header : response.headers()) {
-    if (iequals(header.name, name)) return header.value;
-  }
-  return {};
-}
-
-bool has_element(std::string_view list, std::string_view wanted) noexcept {
-  while (!list.empty()) {
-    if (iequals(next_element(list), wanted)) return true;
-  }
-  return false;
-}
-
-/// Of all fields of that name.
-bool lists(const Response& response, std::string_view name, std::string_view element) noexcept {
-  return std::ranges::any_of(response.headers(), [&](const auto& header) {
-    return iequals(header.name, name) && has_element(header.value, element);
-  });
-}
 
 /// Empty: a body that is none, or in several parts.
 std::uint64_t whole_size(const Response& response) noexcept {
@@ -123,6 +97,7 @@ void Compression::encode(const Request& request, Response& response, const FileI
     bool is_read = request.method() == "GET" || request.method() == "HEAD";
     if (is_read && response.status() == 200 && is_known(request.headers(), tag)) {
       response.status(304).body(std::string());
+      response.remove_header("Accept-Ranges");
       return;
     }
   }
@@ -145,10 +120,8 @@ bool Compression::is_eligible(const Response& response) const noexcept {
   int status = response.status();
   if (is_bodiless(status) || status == 205 || status == 206 || status == 416) return false;
   if (response.is_page() || !takes(response.content_type(), size)) return false;
-  return std::ranges::none_of(response.headers(), [](const auto& header) {
-    return iequals(header.name, "content-encoding") || iequals(header.name, "content-range") ||
-           (iequals(header.name, "cache-control") && has_element(header.value, "no-transform"));
-  });
+  return !has_field(response, "content-encoding") && !has_field(response, "content-range") &&
+         !lists(response, "cache-control", "no-transform");
 }
 
 /// Null: it is sent as it is.

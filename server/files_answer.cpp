@@ -4,7 +4,9 @@
 #include "server/date.h"
 #include "server/files_impl.h"
 #include "server/serializer.h"
+#include "server/syntax.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <unistd.h>
 #include <utility>
@@ -33,6 +35,7 @@ Response error_of(int status, const FileEntry& entry) {
 
 std::shared_ptr<const Response::Head> make_unmodified_head(const Response::Head& whole) {
   Response::Head head;
+  head.type = whole.type;  // a 304 does not send it, rules go by it
   for (const auto& field : whole.headers) {
     // RFC 9110 §15.4.5: what guides a cache, and nothing of the body.
     if (field.name == "ETag" || field.name == "Last-Modified" || field.name == "Vary") {
@@ -40,6 +43,25 @@ std::shared_ptr<const Response::Head> make_unmodified_head(const Response::Head&
     }
   }
   return std::make_shared<const Response::Head>(std::move(head));
+}
+
+bool wants_coding(const Request& request) {
+  auto coding = choose_encoding(request.headers(), all_encodings());
+  return coding && *coding != Encoding::identity;
+}
+
+/// "*" is as any tag: which one is known when it is compressed.
+bool names_a_tag(const Request& request) {
+  return request.has_header("if-none-match") && request.header("if-none-match") != "*";
+}
+
+/// Their conditions are evaluated when it is compressed (RFC 9110 §13.2.2: before the range), and
+/// the date of If-Range is that of all codings.
+bool hinders_range(std::span<const Field> headers) noexcept {
+  return std::ranges::any_of(headers, [](const Field& field) {
+    if (is_field(field.name, "if-none-match")) return true;
+    return is_field(field.name, "if-range") && !field.value.contains('"');
+  });
 }
 
 std::string_view view(const std::string& bytes, const ByteRange& range) {
@@ -95,8 +117,9 @@ bool Files::Impl::answer(const Request& request, FileEntry& entry, Response& res
       response = error_of(412, entry);
       return true;
     case Condition::not_modified: {
-      // By date: its tag is known when it was compressed. Compression takes the body away again.
-      if (is_compressed(form, encoding) && !request.has_header("if-none-match")) {
+      // By date or "*": its tag is known when it was compressed. Compression takes the body away
+      // again.
+      if (is_compressed(form, encoding) && !names_a_tag(request)) {
         if (!answer_whole(entry, encoding, response)) return false;
         response.status(304);
         return true;
@@ -134,6 +157,10 @@ bool Files::Impl::answer_body(const Request& request, FileEntry& entry, Encoding
                      ? evaluate_range(request.headers(), size, options.ranges, ranges)
                      : RangeVerdict::whole;
   if (verdict != RangeVerdict::whole && !if_range_holds(request.headers(), form.validators)) {
+    verdict = RangeVerdict::whole;
+  }
+  if (verdict != RangeVerdict::whole && is_compressed(form, encoding) &&
+      hinders_range(request.headers()) && wants_coding(request)) {
     verdict = RangeVerdict::whole;
   }
   if (verdict == RangeVerdict::unsatisfiable) {

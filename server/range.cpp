@@ -111,6 +111,15 @@ std::string part_head(std::string_view boundary, std::string_view type, const By
   return head.append("\r\nContent-Range: ").append(content_range(range, size)).append("\r\n\r\n");
 }
 
+std::string_view part_type(std::string_view head) noexcept {
+  constexpr std::string_view kName = "\r\nContent-Type: ";
+  auto at = head.find(kName);
+  auto end = head.find("\r\nContent-Range: ");  // which a type, sent as it is, cannot hold
+  if (at >= end || end == head.npos) return {};
+  at += kName.size();
+  return head.substr(at, end - at);
+}
+
 std::string part_end(std::string_view boundary) {
   return std::string("\r\n--").append(boundary).append("--\r\n");
 }

@@ -42,6 +42,8 @@ std::string unsatisfied_range(std::uint64_t size);
 std::string part_head(std::string_view boundary, std::string_view type, const ByteRange& range,
                       std::uint64_t size, bool is_first);
 std::string part_end(std::string_view boundary);
+/// The type in a part_head(); empty where it has none.
+std::string_view part_type(std::string_view head) noexcept;
 
 /// 128 random bits as text: no file contains them by chance, and nobody can put them into one.
 std::string make_boundary();

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "server/body_source.h"
 #include "server/error_page.h"
+#include "server/response_fields.h"
 #include "server/status.h"
 #include "server/syntax.h"
 
@@ -211,18 +212,23 @@ std::uint64_t serialize(const Response& response, const AnswerFraming& framing, 
       if (!type.empty() && !prepared) w.put("\r\nContent-Type: "sv).put(type);
       if (page) {
         w.put("\r\nVary: Accept"sv);
-        if (framing.page_form == TextForm::html)
+        if (framing.page_form == TextForm::html && !has_field(response, "content-security-policy"))
           w.put("\r\nContent-Security-Policy: "sv).put(status_page_policy());
       }
     }
+    bool offers_upgrade = false;
     if (prepared) {
       w.put(response.shared_head()->text.bytes);
     } else {
       for (const auto& [name, value] : response.headers()) {
-        if (!is_servers_own(name)) w.field(name, value);
+        if (is_servers_own(name)) continue;
+        w.field(name, value);
+        offers_upgrade = offers_upgrade || iequals(name, "upgrade");
       }
     }
-    w.put("\r\nConnection: "sv).put(framing.connection).put("\r\n\r\n"sv).put(body.bytes);
+    w.put("\r\nConnection: "sv);
+    if (offers_upgrade) w.put("upgrade, "sv);  // RFC 9110 §7.8
+    w.put(framing.connection).put("\r\n\r\n"sv).put(body.bytes);
     if (puts_page) w.put(page->before).put(page->middle).put(page->after);
     return static_cast<std::size_t>(w.at() - data);
   });

@@ -8,7 +8,9 @@
 #include "server/mime.h"
 #include "server/open_beneath.h"
 #include "server/path.h"
+#include "server/range.h"
 #include "server/request_builder.h"
+#include "server/response_fields.h"
 #include "server/router_impl.h"
 #include "server/site_pages.h"
 #include "server/syntax.h"
@@ -41,11 +43,6 @@ std::int64_t monotonic_ms() noexcept {
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
-bool has_field(const Response& response, std::string_view name) noexcept {
-  return std::ranges::any_of(response.headers(),
-                             [&](const auto& field) { return iequals(field.name, name); });
-}
-
 /// Where the clients of a rule count. A line end is in no pattern of a route, whose scopes these
 /// must not meet, and in no element.
 std::uint64_t scope_of(std::string_view site, const config::Match& match) {
@@ -53,6 +50,16 @@ std::uint64_t scope_of(std::string_view site, const config::Match& match) {
   place += site;
   for (const auto& element : match) place.append("\n").append(element);
   return client_scope(place);
+}
+
+bool is_in_parts(const Response& response) noexcept {
+  return response.status() == 206 && response.content_type().starts_with("multipart/byteranges;");
+}
+
+std::string_view type_of_parts(const Response& response) noexcept {
+  if (const auto* text = std::get_if<std::string>(&response.body())) return part_type(*text);
+  const auto* file = std::get_if<FileBody>(&response.body());
+  return file == nullptr || file->more.empty() ? "" : part_type(file->more.front().before);
 }
 
 bool is_read(std::string_view method) noexcept { return method == "GET" || method == "HEAD"; }
@@ -235,9 +242,11 @@ bool Site::Impl::may_fall_back(const Request& request) const noexcept {
   return !name.contains('.') && choose_text_form(request.headers()) == TextForm::html;
 }
 
-/// Of a 304, which has no type, too: it has the fields that the 200 would have (RFC 9110 §15.4.5).
+/// Of a 304 and of several ranges too: they have the fields that the 200 would have (RFC 9110
+/// §15.4.5, §15.3.7).
 std::string_view Site::Impl::type_of(const Response& response) const noexcept {
   if (response.is_page()) return "text/html";
+  if (is_in_parts(response)) return type_of_parts(response);
   if (auto type = response.content_type(); !type.empty()) return type;
   std::string_view name = path.ends_with('/') && !rules.index.empty()
                               ? std::string_view(rules.index.front())
@@ -267,6 +276,10 @@ const RouteLimit* Site::limit(std::string_view asked) {
   return nullptr;
 }
 
+void Site::show_own_page(const Request& request, Response& response) {
+  impl_->show_own_page(request, response);
+}
+
 void Site::finish(const Request& request, Response& response) {
   impl_->show_own_page(request, response);
   impl_->change_fields(request, response);
@@ -287,12 +300,18 @@ void Site::Impl::change_fields(const Request& request, Response& response) {
   locate(request.path());
   const std::string type(type_of(response));  // a rule may change it
   Subject subject{path, type};
+  // What takes the body apart, and what keeps one client's coding from another, are no rule's.
+  const std::string parts(is_in_parts(response) ? response.content_type() : "");
+  const bool varies = lists(response, "vary", "accept-encoding");
   for (const auto& rule : headers) {
     if (!rule.match.has(subject)) continue;
     for (const auto& name : rule.change.remove) response.remove_header(name);
     for (const auto& [name, value] : rule.change.set) response.set_header(name, value);
     for (const auto& [name, value] : rule.change.add) response.header(name, value);
   }
+  if (!parts.empty()) response.type(parts);
+  if (varies && !lists(response, "vary", "accept-encoding"))
+    response.header("Vary", "Accept-Encoding");
 }
 
 void Site::Impl::compress(const Request& request, Response& response) {

@@ -41,6 +41,8 @@ class Site {
   Task<Response> answer_later(Loop& loop, const Request& request);
   /// The first limit that the path fits; null: none. The path as it came, not yet looked at.
   const RouteLimit* limit(std::string_view path);
+  /// Puts the site's own page in place of the built-in one.
+  void show_own_page(const Request& request, Response& response);
   /// To be called with every answer to this site's requests: puts the site's own page in place of
   /// the built-in one, changes fields by rule, and compresses.
   void finish(const Request& request, Response& response);

@@ -63,7 +63,8 @@ const RouteLimit* Sites::limit(std::string_view host, std::string_view path) {
 }
 
 void Sites::after(const Request& request, Response& response) {
-  if (Site* site = find(request.host())) site->finish(request, response);
+  if (Site* site = find(request.host())) return site->finish(request, response);
+  sites_.front().show_own_page(request, response);  // of 421: no site's rules are its own
 }
 
 }  // namespace pronghorn::server

@@ -67,6 +67,7 @@ class WebSocket(unittest.TestCase):
         with Server(program=EXAMPLES / "websocket", workers=1) as server:
             status, fields, _ = ask(server.port, "GET", "/chat")
             self.assertEqual((status, fields["Sec-WebSocket-Version"], fields["Upgrade"]), (426, "13", "websocket"))
+            self.assertEqual(fields["Connection"], "upgrade, keep-alive")  # RFC 9110 §7.8
             key = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
             self.assertEqual(ask(server.port, "GET", "/chat", headers=key)[0], 400)
             self.assertEqual(ask(server.port, "POST", "/chat", headers=key)[0], 405)

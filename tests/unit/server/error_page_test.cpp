@@ -41,6 +41,16 @@ TEST_CASE("error page: says the status, and nothing of the request or the produc
   CHECK_FALSE(a.has("Server:"));
 }
 
+TEST_CASE("error page: a policy that the answer has stands in place of the page's own") {
+  Wire w;
+  w.add("GET", "/locked", [](const Request&) {
+    return Response::error(403).header("content-security-policy", "default-src 'self'");
+  });
+  Answer a = answers(w.run({"GET /locked HTTP/1.1\r\nHost: x\r\n\r\n"}).bytes).at(0);
+  CHECK(a.has("content-security-policy: default-src 'self'\r\n"));
+  CHECK_FALSE(a.has("Content-Security-Policy"));
+}
+
 TEST_CASE("error page: in the form that Accept asks for") {
   Wire w;
   auto ask = [&](const std::string& accept) {

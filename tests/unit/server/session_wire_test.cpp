@@ -327,7 +327,7 @@ TEST_CASE("session: statuses without content have none") {
     return w.run({"GET /s/" + code + " HTTP/1.1\r\nHost: x\r\n\r\n" + kGet}).bytes;
   };
   for (const char* code : {"204", "304"}) {
-    CHECK_FALSE(answers(get(code)).at(0).has("Content-Length"));
+    CHECK_FALSE(answers(get(code)).at(0).has("\r\nContent-"));
     CHECK(statuses(get(code)) == std::vector{std::stoi(code), 200});
   }
   CHECK(answers(get("205")).at(0).has("Content-Length: 0\r\n"));

@@ -116,3 +116,27 @@ TEST_CASE("sites: a 304 has the tag that its 200 would have, also by date alone"
     }
   }
 }
+
+// RFC 9110 §13.2.2: If-None-Match before Range.
+TEST_CASE("sites: of what is compressed, the tag is looked at before the range") {
+  Rig rig;
+  rig.config.compression.on = true;
+  rig.tree.file("www/long.html", std::string(20'000, 'x'));
+  rig.tree.touch("www/long.html", 1'000'000);  // long ago: a date that says which version it is
+  const Field gzip{"Accept-Encoding", "gzip"}, range{"Range", "bytes=0-9"};
+  Response whole = rig.ask("/long.html", {gzip});
+  REQUIRE(header(whole, "Content-Encoding") == "gzip");
+  const std::string tag = header(whole, "ETag"), date = header(whole, "Last-Modified");
+  Response known = rig.ask("/long.html", {gzip, range, {"If-None-Match", tag}});
+  CHECK(known.status() == 304);
+  CHECK(header(known, "ETag") == tag);
+  CHECK(header(known, "Accept-Ranges").empty());
+  Response any = rig.ask("/long.html", {gzip, {"If-None-Match", "*"}});
+  CHECK(any.status() == 304);
+  CHECK(header(any, "ETag") == tag);
+  CHECK(rig.ask("/long.html", {gzip, range}).status() == 206);
+  CHECK(rig.ask("/long.html", {range, {"If-None-Match", "\"other\""}}).status() == 206);
+  // What it has of that date may be of any coding.
+  CHECK(rig.ask("/long.html", {gzip, range, {"If-Range", date}}).status() == 200);
+  CHECK(rig.ask("/long.html", {range, {"If-Range", date}}).status() == 206);
+}

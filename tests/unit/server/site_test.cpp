@@ -106,6 +106,50 @@ TEST_CASE("fallback: it is conditional as the file is") {
   CHECK(rig.ask("/other-page", {{"If-None-Match", tag}}).status() == 304);
 }
 
+// RFC 9110 §15.4.5: a 304 has the fields that the 200 would have.
+TEST_CASE("cache-control: a 304 by the type of what answers, whatever was asked for") {
+  Rig rig;
+  rig.config.fallback = "app.html";
+  rig.config.index = {"index.txt", "index.html"};
+  rig.config.cache_control = {{.match = {"text/html"}, .value = "no-cache"}};
+  for (std::string_view target : {"/page", "/", "/index.html"}) {
+    CAPTURE(target);
+    CHECK(header(rig.ask(target), "Cache-Control") == "no-cache");
+    Response unmodified = rig.ask(target, {{"If-None-Match", "*"}});
+    CHECK(unmodified.status() == 304);
+    CHECK(header(unmodified, "Cache-Control") == "no-cache");
+  }
+}
+
+// RFC 9110 §15.3.7: Cache-Control as in the 200; §15.3.7.2: the type is what takes the body apart.
+TEST_CASE("headers: several ranges have what rules give their type, and keep their own") {
+  Rig rig;
+  rig.tree.file("www/long.css", std::string(200'000, 'x'));
+  rig.config.cache_control = {{.match = {"text/css"}, .value = "no-cache"}};
+  rig.config.headers = {{.match = {"text/css"},
+                         .remove = {"content-type"},
+                         .set = {{"X-Css", "1"}, {"Content-Type", "text/x"}},
+                         .add = {{"Content-Type", "text/y"}}}};
+  for (std::string_view target : {"/style.css", "/long.css"}) {
+    Response parts = rig.ask(target, {{"Range", "bytes=0-0,2-2"}});
+    CHECK(parts.status() == 206);
+    CHECK(parts.content_type().starts_with("multipart/byteranges; boundary="));
+    CHECK(header(parts, "Cache-Control") == "no-cache");
+    CHECK(header(parts, "X-Css") == "1");
+    CHECK(rig.ask(target, {{"Range", "bytes=0-0"}}).content_type() == "text/y");
+  }
+}
+
+TEST_CASE("headers: no rule takes away that a file has several codings") {
+  Rig rig;
+  rig.tree.file("www/style.css.gz", "gz");
+  rig.config.headers = {{.match = {}, .remove = {}, .set = {{"Vary", "Origin"}}, .add = {}}};
+  Response css = rig.ask("/style.css", {{"Accept-Encoding", "gzip"}});
+  REQUIRE(header(css, "Content-Encoding") == "gzip");
+  CHECK(header(css, "Vary") == "Origin | Accept-Encoding");
+  CHECK(header(rig.ask("/app.html"), "Vary") == "Origin");
+}
+
 TEST_CASE("listing: only where it is on, for directories without an index, before the fallback") {
   Rig rig;
   CHECK(rig.ask("/dir/").status() == 404);
@@ -178,6 +222,15 @@ TEST_CASE("error pages: a file of the root, for those who read html") {
   CHECK(body(rig.ask("/none", {{"Accept", "application/json"}})) == "page 404");
   CHECK(body(rig.ask("/%zz")) == "page 400");
   CHECK(body(rig.ask("/dir")) == "page 301");
+}
+
+TEST_CASE("error pages: that of an unknown host is the default site's") {
+  Rig rig;
+  rig.config.refuse_unknown_hosts = true;
+  rig.config.error_pages = {{.status = {421}, .file = "404.html"}};
+  Response refused = rig.ask("/", {}, "nobody.org");
+  CHECK(refused.status() == 421);
+  CHECK(body(refused) == "<p>lost");
 }
 
 TEST_CASE("error pages: one that is gone leaves what was read, one never read the built-in") {
