@@ -18,15 +18,15 @@ struct AccessEntry {
     aborted,  ///< ended before the answer did
   };
 
-  std::string_view client;               ///< address
-  std::string_view method;               ///< empty: nothing that could be read as a request line
-  std::string_view target, path, query;  ///< as sent
+  std::string_view client;                 ///< address
+  std::string_view method;                 ///< empty: nothing that could be read as a request line
+  std::string_view target, path, query;    ///< as sent
+  std::string_view protocol = "HTTP/1.1";  ///< as sent
   std::string_view host;
   std::span<const Field> fields;  ///< of the request
   /// Status line and fields as they were sent; only where AccessLog::wants_answer_head().
   std::string_view answer_head;
   std::string_view request_id;  ///< only where AccessLog::wants_request_id()
-  int version = 11;
   int status = 0;
   std::uint64_t body_bytes = 0;  ///< of the answer's body, as far as the kernel took it
   std::uint64_t bytes_in = 0;    ///< of the request: head, body, framing

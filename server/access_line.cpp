@@ -76,10 +76,6 @@ std::string_view without_port(std::string_view host) noexcept {
   return has_port ? host.substr(0, colon) : host;
 }
 
-std::string_view protocol(const AccessEntry& entry) noexcept {
-  return entry.version == 10 ? "HTTP/1.0" : "HTTP/1.1";
-}
-
 // The value of a field in a head as it was sent; empty when there is none.
 std::string_view find_sent(std::string_view head, std::string_view name) noexcept {
   while (!head.empty()) {
@@ -207,7 +203,7 @@ void AccessLine::put_known(LineWriter& out, const Piece& piece, const AccessEntr
     case Kind::method:
       return put(out, e.method, config::kMethodRoom);
     case Kind::protocol:
-      return put(out, e.method.empty() ? std::string_view() : protocol(e), config::kMethodRoom);
+      return put(out, e.method.empty() ? std::string_view() : e.protocol, config::kMethodRoom);
     case Kind::status:
       return out.number(e.status);
     case Kind::body_bytes:
@@ -274,7 +270,7 @@ void AccessLine::put_chosen(LineWriter& out, const Piece& piece, const AccessEnt
       out.letter(' ');
       out.escaped(e.target, room - kRequestLineExtra);
       out.letter(' ');
-      return out.text(protocol(e));
+      return out.text(e.protocol);
     case Kind::target:
       return put(out, e.target, room);
     case Kind::path:

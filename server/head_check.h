@@ -52,6 +52,10 @@ class HeadCheck {
   std::string_view target(std::string_view head) const noexcept {
     return target_size_ ? head.substr(method_size_ + 1u, target_size_) : std::string_view{};
   }
+  std::string_view protocol(std::string_view head) const noexcept {
+    constexpr std::size_t kSize = 8;  // "HTTP/1.1"
+    return target_size_ ? head.substr(method_size_ + target_size_ + 2u, kSize) : std::string_view{};
+  }
   Method method() const noexcept { return method_; }
   int minor_version() const noexcept { return minor_; }  ///< of HTTP/1.x
   /// The head is fine, but llhttp would refuse it or misread it as it stands: use rewritten().

@@ -77,7 +77,7 @@ TEST_CASE("access line: combined and common, times in UTC") {
         "\"http://example.org/\" \"curl/7.88.1\"\n");
   CHECK(line("common", e) ==
         "127.0.0.1 - - [22/Nov/2026:12:01:40 +0000] \"GET /a%20b?x=1 HTTP/1.1\" 200 1234\n");
-  e.version = 10;
+  e.protocol = "HTTP/1.0";
   e.fields = {};
   CHECK(line("combined", e).ends_with(" HTTP/1.0\" 200 1234 \"-\" \"-\"\n"));
 }

@@ -18,6 +18,13 @@ TEST_CASE("session log: request line, status and bytes are those of the wire") {
                             std::to_string(outcome.bytes.size() + 28) + " example.org:80\n");
 }
 
+TEST_CASE("session log: the protocol as it was asked for") {
+  Logged wire("\"%r\" %H %>s");
+  wire.run({"GET / HTTP/2.0\r\nHost: x\r\n\r\n"});
+  wire.run({"GET /hello HTTP/1.0\r\n\r\n"});
+  CHECK(wire.lines() == "\"GET / HTTP/2.0\" HTTP/2.0 505\n\"GET /hello HTTP/1.0\" HTTP/1.0 200\n");
+}
+
 TEST_CASE("session log: HEAD has no body, an error its page, a file its length") {
   Logged wire("%m %U %>s %B");
   wire.run({"HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n"});
