@@ -60,17 +60,8 @@ class RowRun:
                 server = peer.start(self.setting(name))
                 stack.callback(server.stop)
                 self.servers[name] = server
-                self.verify(peer, server)
+                self.heads[name] = server.verify(self.row, peer.path(self.row))
                 server.pin()
-
-    def verify(self, peer, server):
-        """The answer is what the row says; its head's size is told."""
-        request = self.row.request(peer.path(self.row), server.port)
-        head, body = server.wait_until_it_answers(request)
-        if not head.startswith(b"HTTP/1.1 200 ") or body != self.row.body():
-            raise BenchError(f"{peer.name} answers {peer.path(self.row)} with {head[:40]!r} and {len(body)} bytes, not 200 and "
-                             f"the {len(self.row.body())} of the row")
-        self.heads[peer.name] = len(head) + 4
 
     def each_round(self, rounds, title, measure, faults):
         for n, name in interleaved(self.sound(), rounds):

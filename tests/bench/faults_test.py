@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever answers wrongly, closes or dies while bench/run measures has no figure of it, and is not waited for without end."""
+import os
+import socket
+import sys
+import threading
+import unittest
+import unittest.mock
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("PRONGHORN_BUILD", TOP / "build/dev"))
+sys.path[:0] = [str(TOP / "bench")]
+from suite import idle, server  # noqa: E402
+from suite.rows import HELLO, ROWS  # noqa: E402
+from suite.server import BenchError  # noqa: E402
+
+ROW = {row.name: row for row in ROWS}
+
+
+def answer(status="200 OK", body=HELLO):
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class Fake(server.Server):
+    """In this process: its n-th answer of all is what `answers(n)` says; None: it closes."""
+
+    def __init__(self, answers):
+        self.name, self.answers, self.number, self.weighed, self.kept = "fake", answers, 0, 0, []
+        self.lock = threading.Lock()
+        self.process = self
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.close_all()
+
+    def accept(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            self.kept.append(s)
+            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+
+    def serve(self, s):
+        try:
+            while data := s.recv(65536):
+                for _ in range(data.count(b"\r\n\r\n")):
+                    with self.lock:
+                        self.number += 1
+                        told = self.answers(self.number)
+                    if told is None:
+                        return s.shutdown(socket.SHUT_RDWR)
+                    s.sendall(told)
+        except OSError:
+            pass  # the test is over
+
+    def close_all(self):
+        for s in self.kept:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the other end was first
+
+    def poll(self):
+        return None
+
+    def pids(self):
+        return [1]
+
+    def log(self):
+        return ""
+
+    def pss_bytes(self):
+        """Before, and after: 1000 bytes a connection more."""
+        self.weighed += 1
+        return 1000 * len(self.kept)
+
+
+class Idle(unittest.TestCase):
+    def measure(self, fake):
+        with unittest.mock.patch.object(idle.time, "sleep"):  # it has nothing to give back a little later
+            return idle.measure(fake, ROW["idle"], "/", 10)
+
+    def test_connections_that_stay_are_weighed(self):
+        with Fake(lambda _: answer()) as fake:
+            found = self.measure(fake)
+        self.assertEqual((found["connections"], found["bytes_per_connection"], found["refused"]), (10, 1000, None))
+
+    def test_who_closes_them_is_not_weighed(self):
+        class Closes(Fake):
+            def pss_bytes(self):
+                if self.weighed:
+                    self.kept[0].shutdown(socket.SHUT_RDWR)
+                return super().pss_bytes()
+        with Closes(lambda _: answer()) as fake, self.assertRaisesRegex(BenchError, "closed 1 of 30 idle connections"):
+            self.measure(fake)
+
+    def test_whose_worker_is_another_is_not_weighed(self):
+        class Dies(Fake):
+            def pids(self):
+                return [1, 2 + self.weighed]
+        with Dies(lambda _: answer()) as fake, self.assertRaisesRegex(BenchError, "lost or gained a process"):
+            self.measure(fake)
+
+    def test_a_connection_that_is_refused_by_an_answer_is_none(self):
+        with Fake(lambda n: answer() if n <= 25 else answer("503 Full")) as fake:
+            found = self.measure(fake)
+        self.assertEqual((found["connections"], found["refused"]), (5, "answers with HTTP/1.1 503"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
