@@ -82,7 +82,7 @@ def count_syscalls(server, row, path, method, folder, seconds, cpus):
     out, pids = os.path.join(folder, "syscalls"), server.pids()
     tracer = start_perf(out, pids, folder) if method == "perf" else start_strace(out, pids)
     try:
-        requests = wrk.drive(server, row, path, seconds, cpus)["requests"]
+        requests = wrk.drive(server, row, path, seconds, cpus)["answers"]
     finally:
         os.killpg(tracer.pid, signal.SIGINT)
         tracer.wait()
@@ -91,7 +91,7 @@ def count_syscalls(server, row, path, method, folder, seconds, cpus):
         raise BenchError(f"{method} has counted nothing of {server.name}")
     per = {name: count / requests for name, count in sorted(calls.items(), key=lambda entry: -entry[1])}
     waits = sum(per.get(name, 0) for name in WAITS)
-    return {"method": method, "requests": requests, "per_request": total / requests,
+    return {"method": method, "requests": round(requests), "per_request": total / requests,
             "without_waits": total / requests - waits, "calls": {k: round(v, 4) for k, v in per.items() if v >= 0.002}}
 
 

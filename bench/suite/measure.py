@@ -79,7 +79,7 @@ class RowRun:
         before = server.cpu_us()
         r = wrk.drive(server, self.row, peer.path(self.row), self.options.seconds, self.client_cpus)
         used = server.cpu_us() - before
-        return {"req_s": r["requests"] / r["duration_us"] * 1e6, "cpu_us": used / r["requests"],
+        return {"req_s": r["requests"] / r["duration_us"] * 1e6, "cpu_us": used / r["answers"],
                 "mb_s": r["bytes"] / r["duration_us"],
                 # 0: wrk's correction for coordinated omission has left nothing at that percentile
                 "p50_us": r["p50_us"] or None, "p99_us": r["p99_us"] or None, "p999_us": r["p999_us"] or None,

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Whoever answers wrongly, closes or dies while bench/run measures has no figure of it, and is not waited for without end."""
+import json
 import os
 import socket
 import sys
 import threading
+import types
 import unittest
 import unittest.mock
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("PRONGHORN_BUILD", TOP / "build/dev"))
 sys.path[:0] = [str(TOP / "bench")]
-from suite import idle, server  # noqa: E402
+from suite import idle, server, wrk  # noqa: E402
 from suite.rows import HELLO, ROWS  # noqa: E402
 from suite.server import BenchError  # noqa: E402
 
@@ -116,6 +118,37 @@ class Idle(unittest.TestCase):
         with Fake(lambda n: answer() if n <= 25 else answer("503 Full")) as fake:
             found = self.measure(fake)
         self.assertEqual((found["connections"], found["refused"]), (5, "answers with HTTP/1.1 503"))
+
+
+class Peak(unittest.TestCase):
+    """What wrk told: of 1,000 answers of 100 bytes, 64 may be under way."""
+
+    def drive(self, name="keepalive", answer_bytes=100, **told):
+        r = {"requests": 1000, "duration_us": 10**6, "bytes": 100_000, "p50_us": 1, "errors": 0, "non_2xx": 0} | told
+        fake = types.SimpleNamespace(name="fake", port=1, pids=lambda: [1], log=lambda: "", answer_bytes=answer_bytes)
+        run = types.SimpleNamespace(stdout=f"RESULT {json.dumps(r)}", stderr="", returncode=0)
+        with unittest.mock.patch.object(wrk, "run_client", return_value=run):
+            return wrk.drive(fake, ROW[name], "/", 1, (0,))
+
+    def test_answers_of_the_verified_size_count(self):
+        for received in (96_000, 100_000, 110_400):
+            self.assertEqual(self.drive(bytes=received)["answers"], 1000)
+
+    def test_shorter_and_longer_ones_do_not(self):
+        for received in (88_000, 95_999, 110_401, 200_000):
+            with self.assertRaisesRegex(BenchError, "bytes an answer of 1,000, where the first one had 100: other answers"):
+                self.drive(bytes=received)
+
+    def test_large_ones_under_way_count_by_their_bytes(self):
+        size = ROW["file10m"].body_bytes + 100
+        self.assertEqual(self.drive("file10m", size, requests=100, bytes=103 * size)["answers"], 103)
+        self.assertEqual(self.drive("file100k", 100, requests=100, bytes=10_300)["answers"], 100)
+
+    def test_the_fixed_rate_asks_for_the_length_of_the_body(self):
+        run = types.SimpleNamespace(stdout="{}", stderr="", returncode=0)
+        with unittest.mock.patch.object(wrk, "run_client", return_value=run) as client:
+            wrk.at_rate("rate", types.SimpleNamespace(port=1), ROW["json"], "/", 100.0, 1, (0,))
+        self.assertIn("body=27", client.call_args.args[0])
 
 
 if __name__ == "__main__":
