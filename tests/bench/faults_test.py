@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Whoever answers wrongly, closes or dies while bench/run measures has no figure of it, and is not waited for without end."""
+import contextlib
 import json
 import os
 import socket
@@ -13,8 +14,9 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("PRONGHORN_BUILD", TOP / "build/dev"))
-sys.path[:0] = [str(TOP / "bench")]
-from suite import idle, server, wrk  # noqa: E402
+sys.path[:0] = [str(TOP / "bench"), str(TOP / "tests/guards")]
+import worker  # noqa: E402
+from suite import counts, idle, server, wrk  # noqa: E402
 from suite.rows import HELLO, ROWS  # noqa: E402
 from suite.server import BenchError  # noqa: E402
 
@@ -54,24 +56,20 @@ class Fake(server.Server):
             threading.Thread(target=self.serve, args=(s,), daemon=True).start()
 
     def serve(self, s):
-        try:
+        with s, contextlib.suppress(OSError):  # the test is over
             while data := s.recv(65536):
                 for _ in range(data.count(b"\r\n\r\n")):
                     with self.lock:
                         self.number += 1
                         told = self.answers(self.number)
                     if told is None:
-                        return s.shutdown(socket.SHUT_RDWR)
+                        return
                     s.sendall(told)
-        except OSError:
-            pass  # the test is over
 
     def close_all(self):
         for s in self.kept:
-            try:
+            with contextlib.suppress(OSError):  # the other end was first
                 s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the other end was first
 
     def poll(self):
         return None
@@ -149,6 +147,43 @@ class Peak(unittest.TestCase):
         with unittest.mock.patch.object(wrk, "run_client", return_value=run) as client:
             wrk.at_rate("rate", types.SimpleNamespace(port=1), ROW["json"], "/", 100.0, 1, (0,))
         self.assertIn("body=27", client.call_args.args[0])
+
+
+class Counted(unittest.TestCase):
+    def send(self, answers, name="keepalive", count=32):
+        with Fake(answers) as fake:
+            counts.send_exactly(fake, ROW[name], "/", count)
+            return fake.number
+
+    def test_so_many_are_sent(self):
+        for name in ("keepalive", "pipelined", "close"):
+            self.assertEqual(self.send(lambda _: answer(), name), 32)
+
+    def test_each_answer_must_be_the_rows(self):
+        for name in ("keepalive", "pipelined", "close"):
+            for wrong, told in ((answer("404 Not Found"), "HTTP/1.1 404"), (answer(body=b"Hello, World?"), "13 bytes, not 200 and")):
+                with self.assertRaisesRegex(BenchError, told):
+                    self.send(lambda n, wrong=wrong: wrong if n == 20 else answer(), name)
+        with self.assertRaisesRegex(BenchError, "sends more than it was asked for"):
+            self.send(lambda _: answer() * 2)
+
+    def test_who_closes_is_not_waited_for(self):
+        for name in ("keepalive", "pipelined", "close"):
+            with self.assertRaisesRegex(OSError, "closed within the head|reset"):
+                self.send(lambda n: answer() if n < 20 else None, name)
+
+    def test_the_guards_count_good_answers_alone(self):
+        for depth in (1, 16):
+            with Fake(lambda n: answer() if n < 20 else answer("404 Not Found")) as fake:
+                with worker.Requests(fake.port, depth=depth) as requests, self.assertRaisesRegex(AssertionError, "404 Not Found"):
+                    requests.send(64)
+
+    def test_what_runs_under_valgrind_is_verified_first(self):
+        with Fake(lambda _: answer("404 Not Found")) as fake, self.assertRaisesRegex(BenchError, "fake, asked for /, answers with"):
+            fake.verify(ROW["keepalive"], "/")
+        with Fake(lambda _: answer()) as fake:
+            self.assertEqual(fake.verify(ROW["keepalive"], "/"), len(answer()) - len(HELLO))
+            self.assertEqual(fake.answer_bytes, len(answer()))
 
 
 if __name__ == "__main__":
