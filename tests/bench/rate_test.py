@@ -16,6 +16,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 RATE = Path(os.environ.get("PRONGHORN_BUILD", TOP / "build/dev")) / "bench/rate"
+LIMIT = RATE.with_name("limit")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -139,6 +140,15 @@ class Rate(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr.splitlines()[0]), (2, f"rate: {fault}"))
         done = subprocess.run([RATE, "--help"], capture_output=True, text=True, timeout=10)
         self.assertEqual((done.returncode, done.stdout[:12]), (0, "usage: rate "))
+
+    def test_the_limit_names_wrong_options_too(self):
+        for words, fault in (("", "no BODY_BYTES"), ("abc", "BODY_BYTES must be 0 to 1073741824, not 'abc'"),
+                             ("13x", "BODY_BYTES must be 0 to 1073741824, not '13x'"), ("1 workers=0", "workers must be 1 to 1024, not '0'"),
+                             ("1 request=-1", "request must be 0 to 1073741824, not '-1'"), ("1 speed", "unknown word 'speed'")):
+            done = subprocess.run([LIMIT, *words.split()], capture_output=True, text=True, timeout=10)
+            self.assertEqual((done.returncode, done.stderr.splitlines()[0]), (2, f"limit: {fault}"))
+        done = subprocess.run([LIMIT, "--help"], capture_output=True, text=True, timeout=10)
+        self.assertEqual((done.returncode, done.stdout[:13]), (0, "usage: limit "))
 
 
 if __name__ == "__main__":
