@@ -73,11 +73,21 @@ class Report(unittest.TestCase):
         told = list(bars.verdicts(result()))
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 0.50, at most 0.95: met", told)
         self.assertIn("keepalive, pronghorn, rate_p99_us to nginx's: 0.90, at most 1: met", told)
-        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: met", told)
         self.assertIn("idle, pronghorn, idle.bytes_per_connection: 400.00, at most 450: met", told)
         slow = result()
         slow["rows"]["keepalive"]["rounds"]["pronghorn"] = [{"cpu_us": 50.0}] * 3
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 6.25, at most 0.95: MISSED", list(bars.verdicts(slow)))
+
+    def test_counts_by_strace_and_few_idle_connections_are_not_judged(self):
+        out = result()
+        calls, idle = (out["rows"][row]["peers"]["pronghorn"]["counts"] for row in ("keepalive", "idle"))
+        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: not judged: strace slows the server down, "
+                      "which then finds more to do at each turn", list(bars.verdicts(out)))
+        calls["syscalls"]["method"] = "perf"
+        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: met", list(bars.verdicts(out)))
+        idle["idle"]["connections"] = 8999
+        self.assertIn("idle, pronghorn, idle.bytes_per_connection: 400.00, at most 450: not judged: 8,999 connections, of 10,000",
+                      list(bars.verdicts(out)))
 
     def test_what_was_not_equal_is_said(self):
         told = "\n".join(notes.all_of(result()))
