@@ -12,10 +12,10 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -25,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <system_error>
 #include <unistd.h>
 #include <vector>
 
@@ -209,12 +210,33 @@ class Limit {
   int epoll_ = -1;
 };
 
+constexpr const char* kUsage =
+    "usage: limit BODY_BYTES [close] [json] [file=PATH] [request=BYTES] [workers=N]\n";
+
+// False: it is no whole number of `low` to `high`, which has been said.
+template <typename Number>
+bool read(std::string_view what, std::string_view text, Number low, Number high, Number& out) {
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (fault == std::errc() && end == text.data() + text.size() && out >= low && out <= high) {
+    return true;
+  }
+  std::fprintf(stderr, "limit: %.*s must be %llu to %llu, not '%.*s'\n",
+               static_cast<int>(what.size()), what.data(), static_cast<unsigned long long>(low),
+               static_cast<unsigned long long>(high), static_cast<int>(text.size()), text.data());
+  return false;
+}
+
+// False: something is wrong with it, which has been said.
 bool parse(int argc, char** argv, Options& out) {
-  if (argc < 2) return false;
-  out.body_bytes = std::strtoul(argv[1], nullptr, 10);
+  constexpr std::size_t kMostBytes = 1 << 30;
+  if (argc < 2) {
+    std::fprintf(stderr, "limit: no BODY_BYTES\n");
+    return false;
+  }
+  if (!read<std::size_t>("BODY_BYTES", argv[1], 0, kMostBytes, out.body_bytes)) return false;
   for (int i = 2; i < argc; ++i) {
     const std::string_view word = argv[i];
-    const char* value = argv[i] + std::min(word.find('=') + 1, word.size());
+    const std::string_view value = word.substr(std::min(word.find('=') + 1, word.size()));
     if (word == "close") {
       out.closes = true;
     } else if (word == "json") {
@@ -222,23 +244,27 @@ bool parse(int argc, char** argv, Options& out) {
     } else if (word.starts_with("file=")) {
       out.file = value;
     } else if (word.starts_with("request=")) {
-      out.request_bytes = std::strtoul(value, nullptr, 10);
+      if (!read<std::size_t>("request", value, 0, kMostBytes, out.request_bytes)) return false;
     } else if (word.starts_with("workers=")) {
-      out.workers = static_cast<unsigned>(std::strtoul(value, nullptr, 10));
+      if (!read<unsigned>("workers", value, 1, 1024, out.workers)) return false;
     } else {
+      std::fprintf(stderr, "limit: unknown word '%s'\n", argv[i]);
       return false;
     }
   }
-  return out.workers > 0;
+  return true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--help") {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
   Options options;
   if (!parse(argc, argv, options)) {
-    std::fprintf(
-        stderr, "usage: limit BODY_BYTES [close] [json] [file=PATH] [request=BYTES] [workers=N]\n");
+    std::fputs(kUsage, stderr);
     return 2;
   }
   std::signal(SIGPIPE, SIG_IGN);  // sendfile(2) has no MSG_NOSIGNAL

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@ namespace pronghorn::bench {
 
 class Answers {
  public:
+  /// `body` is the length that each one's body must have.
+  explicit Answers(std::optional<std::uint64_t> body = {}) : wanted_(body) {}
+
   /// @returns how many ended in `bytes`
   std::size_t feed(std::string_view bytes) {
     std::size_t ended = 0;
@@ -50,7 +54,8 @@ class Answers {
     return ended;
   }
 
-  /// Something was no answer with status 200 and a length: nothing more is understood.
+  /// Something was no answer with status 200 and the length of body that it must have: nothing
+  /// more is understood.
   bool is_bad() const noexcept { return is_bad_; }
   /// The last head said Connection: close.
   bool closes() const noexcept { return closes_; }
@@ -75,7 +80,7 @@ class Answers {
         closes_ = true;
       }
     }
-    is_bad_ = is_bad_ || !has_length;
+    is_bad_ = is_bad_ || !has_length || (wanted_ && body_left_ != *wanted_);
   }
 
   static bool is_named(std::string_view field, std::string_view name) noexcept {
@@ -87,6 +92,7 @@ class Answers {
     return true;
   }
 
+  std::optional<std::uint64_t> wanted_;
   std::string head_;  // the beginning of one
   std::uint64_t body_left_ = 0;
   bool is_bad_ = false;

@@ -98,7 +98,7 @@ void Client::wait(std::uint64_t now) {
 }
 
 bool Client::open(Connection& c) {
-  c.answers = {};
+  c.answers = Answers(plan_.body);
   c.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (c.fd < 0) return false;
   sockaddr_in address{};

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct Plan {
   double seconds = 1;   ///< that count
   double warmup = 0.1;  ///< seconds before them
   std::size_t connections = 64;
-  std::size_t depth = 1;  ///< requests that are sent together
-  bool closes = false;    ///< a connection for each
+  std::size_t depth = 1;              ///< requests that are sent together
+  bool closes = false;                ///< a connection for each
+  std::optional<std::uint64_t> body;  ///< bytes that each answer's must have
 };
 
 struct Outcome {

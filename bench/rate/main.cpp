@@ -3,15 +3,17 @@
 // connections, and each one's latency counts from the time that it was due. Started by bench/run.
 //
 //   rate port=PORT rate=N [path=/] [seconds=1] [warmup=0.1] [connections=64] [depth=1] [close]
-//        [post=BYTES] [header=NAME: VALUE …]
+//        [post=BYTES] [body=BYTES] [header=NAME: VALUE …]
 //
-// prints one line of JSON; exit code 1 when something failed, which is in it. Each connection has
+// body: of each answer; one of another length has failed, as one that is not 200 has.
+//
+// Prints one line of JSON; exit code 1 when something failed, which is in it. Each connection has
 // its own requests of the schedule, one (or `depth`) at a time: what it is not free for waits, and
 // its waiting is counted.
 #include "client.h"
+#include "options.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -20,53 +22,6 @@ namespace {
 using pronghorn::bench::Client;
 using pronghorn::bench::Outcome;
 using pronghorn::bench::Plan;
-
-// False: a word that is none.
-bool parse(int argc, char** argv, Plan& plan) {
-  std::string path = "/";
-  std::string headers;
-  std::size_t post = 0;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "close") {
-      plan.closes = true;
-      headers += "Connection: close\r\n";
-      continue;
-    }
-    const std::size_t equals = word.find('=');
-    if (equals == std::string_view::npos) return false;
-    const std::string_view name = word.substr(0, equals);
-    const char* value = argv[i] + equals + 1;
-    const double number = std::strtod(value, nullptr);
-    if (name == "port") {
-      plan.port = static_cast<int>(number);
-    } else if (name == "rate") {
-      plan.rate = number;
-    } else if (name == "seconds") {
-      plan.seconds = number;
-    } else if (name == "warmup") {
-      plan.warmup = number;
-    } else if (name == "connections") {
-      plan.connections = static_cast<std::size_t>(number);
-    } else if (name == "depth") {
-      plan.depth = static_cast<std::size_t>(number);
-    } else if (name == "post") {
-      post = static_cast<std::size_t>(number);
-    } else if (name == "path") {
-      path = value;
-    } else if (name == "header") {
-      headers += std::string(value) + "\r\n";
-    } else {
-      return false;
-    }
-  }
-  plan.request = (post > 0 ? "POST " : "GET ") + path +
-                 " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(plan.port) + "\r\n" + headers;
-  if (post > 0) plan.request += "Content-Length: " + std::to_string(post) + "\r\n";
-  plan.request += "\r\n" + std::string(post, 'x');
-  return plan.port > 0 && plan.rate > 0 && plan.seconds > 0 && plan.connections > 0 &&
-         plan.depth > 0;
-}
 
 double us(std::uint64_t ns) { return static_cast<double>(ns) / 1000; }
 
@@ -85,11 +40,13 @@ void print(const Plan& plan, const Outcome& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--help") {
+    std::fputs(pronghorn::bench::kUsage, stdout);
+    return 0;
+  }
   Plan plan;
-  if (!parse(argc, argv, plan)) {
-    std::fprintf(stderr,
-                 "usage: rate port=PORT rate=N [path=/] [seconds=1] [warmup=0.1] [connections=64] "
-                 "[depth=1] [close] [post=BYTES] [\"header=NAME: VALUE\" ...]\n");
+  if (const std::string fault = pronghorn::bench::parse(argc, argv, plan); !fault.empty()) {
+    std::fprintf(stderr, "rate: %s\n%s", fault.c_str(), pronghorn::bench::kUsage);
     return 2;
   }
   Client client(plan);

@@ -2,6 +2,7 @@
 """What pronghorn has to meet, row by row, and whether it does: of the medians, whatever the machine."""
 import dataclasses
 
+from .options import FULL
 from .summary import median, ratio, scaling
 
 
@@ -33,6 +34,7 @@ BARS = [
     Bar("log", "cpu_us", most=1.08, to=("pronghorn",), of="pronghorn-log"),
     Bar("keepalive", "rate_p99_us", most=1.0, to=SERVERS),
 ]
+IDLE = FULL["idle"] * 9 // 10  # fewer share what all of them have; some limits of descriptors end a little below the default
 WORKERS = 1.9  # by the CPU time, of two workers to one
 
 
@@ -63,6 +65,16 @@ def against(bar, row):
     return (found["median"], best) if found else None
 
 
+def unfit(bar, row):
+    """None, or why its figure is not what the bar is about."""
+    counted = row["peers"].get(bar.of, {}).get("counts", {})
+    if bar.what.startswith("syscalls.") and counted.get("syscalls", {}).get("method") == "strace":
+        return "strace slows the server down, which then finds more to do at each turn"
+    if bar.what.startswith("idle.") and counted.get("idle", {}).get("connections", IDLE) < IDLE:
+        return f"{counted['idle']['connections']:,} connections, of {FULL['idle']:,}"
+    return None
+
+
 def verdicts(out):
     """A line for each bar whose figures are there."""
     for bar in BARS:
@@ -72,9 +84,11 @@ def verdicts(out):
             continue
         figure, best = found
         met = figure <= bar.most if bar.most is not None else figure >= bar.least
+        why = unfit(bar, row)
+        verdict = f"not judged: {why}" if why else "met" if met else "MISSED"
         limit = f"at most {bar.most:g}" if bar.most is not None else f"at least {bar.least:g}"
         to = f" to {best}'s" if best else ""
-        yield f"{bar.row}, {bar.of}, {bar.what}{to}: {figure:.2f}, {limit}: {'met' if met else 'MISSED'}"
+        yield f"{bar.row}, {bar.of}, {bar.what}{to}: {figure:.2f}, {limit}: {verdict}"
     if of := scaling(out["rows"], 2).get("pronghorn"):
         yield (f"workers2, pronghorn, work for the CPU time to one worker's: {of['by_cpu']:.2f}, at least {WORKERS:g}: "
                f"{'met' if of['by_cpu'] >= WORKERS else 'MISSED'}")

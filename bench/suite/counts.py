@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What does not wander: system calls a request (perf's tracepoints or strace) and instructions a request (callgrind)."""
+import contextlib
 import glob
 import os
 import re
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 
 from . import wrk
-from .server import BenchError, read_answer, threads
+from .server import BenchError, read_answers, require_good, threads
 
 NAMES = ("read write readv writev pread64 recvfrom sendto recvmsg sendmsg sendfile sendfile64 splice epoll_wait epoll_pwait "
          "epoll_pwait2 epoll_ctl poll accept accept4 close shutdown setsockopt getsockopt getsockname getpeername ioctl fcntl "
@@ -82,7 +83,7 @@ def count_syscalls(server, row, path, method, folder, seconds, cpus):
     out, pids = os.path.join(folder, "syscalls"), server.pids()
     tracer = start_perf(out, pids, folder) if method == "perf" else start_strace(out, pids)
     try:
-        requests = wrk.drive(server, row, path, seconds, cpus)["requests"]
+        requests = wrk.drive(server, row, path, seconds, cpus)["answers"]
     finally:
         os.killpg(tracer.pid, signal.SIGINT)
         tracer.wait()
@@ -91,7 +92,7 @@ def count_syscalls(server, row, path, method, folder, seconds, cpus):
         raise BenchError(f"{method} has counted nothing of {server.name}")
     per = {name: count / requests for name, count in sorted(calls.items(), key=lambda entry: -entry[1])}
     waits = sum(per.get(name, 0) for name in WAITS)
-    return {"method": method, "requests": requests, "per_request": total / requests,
+    return {"method": method, "requests": round(requests), "per_request": total / requests,
             "without_waits": total / requests - waits, "calls": {k: round(v, 4) for k, v in per.items() if v >= 0.002}}
 
 
@@ -113,31 +114,15 @@ def parse_counts(out, method):
 
 
 def send_exactly(server, row, path, count):
-    """That many requests, `row.depth` at a time, over CONNECTIONS connections in turn."""
-    one = row.request(path, server.port)
+    """That many requests, `row.depth` at a time, over CONNECTIONS connections in turn; each answer is looked at."""
+    one, body = row.request(path, server.port), row.body()
     connect = lambda: socket.create_connection(("127.0.0.1", server.port), timeout=60)  # noqa: E731
-    sockets = [] if row.close else [connect() for _ in range(CONNECTIONS)]
-    for n in range(0, count, row.depth):
-        s = connect() if row.close else sockets[n // row.depth % CONNECTIONS]
-        s.sendall(one * row.depth)
-        answers_of(s, row.depth, server.name)
-        if row.close:
-            s.close()
-    for s in sockets:
-        s.close()
-
-
-def answers_of(s, depth, name):
-    if depth == 1:
-        read_answer(s, name)
-        return
-    data = b""
-    while True:  # short ones in a row, all alike in size but for nothing
-        data += s.recv(1 << 20)
-        if data.count(b"\r\n\r\n") == depth:
-            length = int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", data).group(1))
-            if len(data) - data.rindex(b"\r\n\r\n") - 4 >= length:
-                return
+    with contextlib.ExitStack() as stack:
+        sockets = [] if row.close else [stack.enter_context(connect()) for _ in range(CONNECTIONS)]
+        for n in range(0, count, row.depth):
+            with connect() if row.close else contextlib.nullcontext(sockets[n // row.depth % CONNECTIONS]) as s:
+                s.sendall(one * row.depth)
+                require_good(read_answers(s, row.depth, server.name), body, server.name)
 
 
 def instructions_of_run(peer, setting, count):
@@ -147,7 +132,7 @@ def instructions_of_run(peer, setting, count):
     server = peer.start(type(setting)(setting.options, setting.row, setting.folder, setting.root, setting.cpus, under))
     try:
         path = peer.path(setting.row)
-        server.wait_until_it_answers(setting.row.request(path, server.port), 60)
+        server.verify(setting.row, path, 60)
         send_exactly(server, setting.row, path, count)
     finally:
         server.stop(60)

@@ -13,6 +13,10 @@ from .server import BenchError
 from .summary import median, summarise
 
 
+# Of a run's answers, for its percentiles.
+LEAST_SAMPLES = {"p50_us": 1, "p99_us": 200, "p999_us": 2000}
+
+
 def say(text):
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
@@ -23,6 +27,18 @@ def interleaved(names, rounds):
     for n in range(rounds):
         for name in names if n % 2 == 0 else reversed(names):
             yield n, name
+
+
+def percentiles(r):
+    """Those that have samples enough to be one's own, not those of the one or two slowest."""
+    return {key: r[key] if r["requests"] >= least else None for key, least in LEAST_SAMPLES.items()}
+
+
+def peak_percentiles(r, depth):
+    """Of wrk, none of what is pipelined: it times from the batch's sending, and its correction for coordinated omission adds to
+    counts that are not what it takes them for. Where that has left nothing at one (0), or they descend, none of the run is true."""
+    found = [r["p50_us"], r["p99_us"], r["p999_us"]]
+    return {} if depth > 1 or 0 in found or found != sorted(found) else percentiles(r)
 
 
 class RowRun:
@@ -48,8 +64,9 @@ class RowRun:
             yield
         except (BenchError, OSError, ValueError) as error:
             faults[name] = str(error)
+            which = "figures at the fixed rate" if faults is self.rate_faults else "figures"
             say("")
-            print(f"bench/run: {self.row.name}: figures of {name} are not used: {error}", file=sys.stderr)
+            print(f"bench/run: {self.row.name}: {which} of {name} are not used: {error}", file=sys.stderr)
 
     def sound(self):
         return [name for name in self.servers if name not in self.faults]
@@ -60,17 +77,8 @@ class RowRun:
                 server = peer.start(self.setting(name))
                 stack.callback(server.stop)
                 self.servers[name] = server
-                self.verify(peer, server)
+                self.heads[name] = server.verify(self.row, peer.path(self.row))
                 server.pin()
-
-    def verify(self, peer, server):
-        """The answer is what the row says; its head's size is told."""
-        request = self.row.request(peer.path(self.row), server.port)
-        head, body = server.wait_until_it_answers(request)
-        if not head.startswith(b"HTTP/1.1 200 ") or body != self.row.body():
-            raise BenchError(f"{peer.name} answers {peer.path(self.row)} with {head[:40]!r} and {len(body)} bytes, not 200 and "
-                             f"the {len(self.row.body())} of the row")
-        self.heads[peer.name] = len(head) + 4
 
     def each_round(self, rounds, title, measure, faults):
         for n, name in interleaved(self.sound(), rounds):
@@ -88,11 +96,8 @@ class RowRun:
         before = server.cpu_us()
         r = wrk.drive(server, self.row, peer.path(self.row), self.options.seconds, self.client_cpus)
         used = server.cpu_us() - before
-        return {"req_s": r["requests"] / r["duration_us"] * 1e6, "cpu_us": used / r["requests"],
-                "mb_s": r["bytes"] / r["duration_us"],
-                # 0: wrk's correction for coordinated omission has left nothing at that percentile
-                "p50_us": r["p50_us"] or None, "p99_us": r["p99_us"] or None, "p999_us": r["p999_us"] or None,
-                "pss_mb": server.pss_bytes() / 1e6}
+        return {"req_s": r["requests"] / r["duration_us"] * 1e6, "cpu_us": used / r["answers"],
+                "mb_s": r["bytes"] / r["duration_us"], "pss_mb": server.pss_bytes() / 1e6} | peak_percentiles(r, self.row.depth)
 
     def rate_of(self, name):
         peaks = {peer: median(measured, "req_s") for peer, measured in summarise(self.rounds).items()}
@@ -106,11 +111,10 @@ class RowRun:
         r = wrk.at_rate(f"{self.options.build}/bench/rate", server, self.row, peer.path(self.row), self.rates[peer.name],
                         self.options.seconds, self.client_cpus)
         used = server.cpu_us() - before
-        enough = lambda key, least: r[key] if r["requests"] >= least else None  # noqa: E731
         warmup = 0.1 / self.options.seconds  # requests that rate sends before those that it counts
         return {"rate": r["asked"], "rate_kept": r["rate"] / r["asked"],
                 "rate_cpu_us": used / (r["requests"] * (1 + warmup)),
-                "rate_p50_us": r["p50_us"], "rate_p99_us": enough("p99_us", 200), "rate_p999_us": enough("p999_us", 2000),
+                **{f"rate_{key}": value for key, value in percentiles(r).items()},
                 "late_p99_us": r["late_p99_us"]}
 
     def count(self, method):

@@ -34,26 +34,43 @@ def free_port():
         return s.getsockname()[1]
 
 
+def read_answers(s, count, what):
+    """So many answers from a socket, one after the other: [(head, body)]; its end before the last of them is an OSError."""
+    data, found = bytearray(), []
+
+    def more(where):
+        part = s.recv(1 << 20)
+        if not part:
+            raise OSError(f"closed within {where}")
+        data.extend(part)
+
+    while len(found) < count:
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            more("the head")
+        head = bytes(data[:end])
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        if not length:
+            raise BenchError(f"{what}: no Content-Length")
+        del data[:end + 4]
+        size = int(length.group(1))
+        while len(data) < size:
+            more("the body")
+        found.append((head, bytes(data[:size])))
+        del data[:size]
+    if data:
+        raise BenchError(f"{what} sends more than it was asked for: {bytes(data[:40])!r}")
+    return found
+
+
 def read_answer(s, what):
-    """One answer from a socket: (head, body)."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        part = s.recv(65536)
-        if not part:
-            raise OSError("closed within the head")
-        data += part
-    head, body = data.split(b"\r\n\r\n", 1)
-    found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    if not found:
-        raise BenchError(f"{what}: no Content-Length")
-    parts, left = [body], int(found.group(1)) - len(body)
-    while left > 0:
-        part = s.recv(min(left, 1 << 20))
-        if not part:
-            raise OSError("closed within the body")
-        parts.append(part)
-        left -= len(part)
-    return head, b"".join(parts)
+    return read_answers(s, 1, what)[0]
+
+
+def require_good(answers, body, what):
+    """Whoever does not answer with status 200 and the row's body does other work than the rest."""
+    for head, got in answers:
+        if not head.startswith(b"HTTP/1.1 200 ") or got != body:
+            raise BenchError(f"{what} answers with {head[:40]!r} and {len(got)} bytes, not 200 and the {len(body)} of the row")
 
 
 class Server:
@@ -61,7 +78,7 @@ class Server:
 
     def __init__(self, name, argv, cpus, log_path, environment=None):
         self.name, self.log_path, self.cpus = name, log_path, cpus
-        self.port = None
+        self.port, self.answer_bytes = None, None
         with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=environment,
@@ -95,6 +112,13 @@ class Server:
                 if time.monotonic() > deadline:
                     raise BenchError(f"{self.name} does not answer after {patience} s ({error}):\n{self.log()}") from None
                 time.sleep(0.02)
+
+    def verify(self, row, path, patience=10):
+        """Its first answer is what the row says; how many bytes its head has. What is measured then is held against its size."""
+        head, body = self.wait_until_it_answers(row.request(path, self.port), patience)
+        require_good([(head, body)], row.body(), f"{self.name}, asked for {path},")
+        self.answer_bytes = len(head) + 4 + len(body)
+        return len(head) + 4
 
     def pin(self):
         """Some pin their own threads: all go where they are wanted."""

@@ -6,6 +6,10 @@ import subprocess
 
 from .server import BenchError
 
+# Of an answer's head, which is as long as the first one's but for numbers in it; and bodies of which those that are under
+# way at the end are not few beside those that are complete.
+VARIES_BYTES = 4
+LARGE_BYTES = 1 << 20
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "wrk.lua")
 
 
@@ -20,7 +24,8 @@ def run_client(argv, cpus, seconds, hint):
 
 
 def drive(server, row, path, seconds, cpus):
-    """wrk's figures: requests, duration_us, bytes, p50_us, p99_us, p999_us; any failure is an error."""
+    """wrk's figures: requests, duration_us, bytes, p50_us, p99_us, p999_us, and `answers`, by which what the server did is
+    divided; any failure is an error."""
     threads = max(1, min(len(cpus), row.connections)) if row.workers > 1 else 1
     argv = ["wrk", f"-t{threads}", f"-c{row.connections}", f"-d{seconds}s", "--timeout", "5s", "-s", SCRIPT]
     for header in [*row.headers, *(["Connection: close"] if row.close else [])]:
@@ -37,13 +42,25 @@ def drive(server, row, path, seconds, cpus):
     if r["requests"] == 0 or r["non_2xx"] or r["errors"]:
         raise BenchError(f"{server.name}, row {row.name}: {r['requests']} answers, {r['non_2xx']} not 2xx, "
                          f"{r['errors']} socket errors; such a run compares nothing")
-    return r
+    require_size(server, row, r)
+    large = row.body_bytes >= LARGE_BYTES
+    return r | {"answers": r["bytes"] / server.answer_bytes if large else r["requests"]}
+
+
+def require_size(server, row, r):
+    """wrk takes every status below 400 and any body: its answers must be as long as the one that was verified. Each connection
+    may have a part of one more, under way at the end."""
+    requests, size = r["requests"], server.answer_bytes
+    if not (size - VARIES_BYTES) * requests <= r["bytes"] <= (size + VARIES_BYTES) * requests + row.connections * size:
+        raise BenchError(f"{server.name}, row {row.name}: {r['bytes'] / requests:,.1f} bytes an answer of {requests:,}, where the "
+                         f"first one had {size:,}: other answers than the row's; such a run compares nothing")
 
 
 def at_rate(program, server, row, path, rate, seconds, cpus):
     """The figures of bench/rate; an answer that failed or never came is an error."""
     argv = [program, f"port={server.port}", f"path={path}", f"rate={rate}", f"seconds={seconds}", f"depth={row.depth}",
-            f"connections={row.connections}", f"post={row.post_bytes}", *(f"header={header}" for header in row.headers)]
+            f"connections={row.connections}", f"post={row.post_bytes}", f"body={row.body_bytes}",
+            *(f"header={header}" for header in row.headers)]
     if row.close:
         argv.append("close")
     run = run_client(argv, cpus, seconds, "cmake --preset release && cmake --build --preset release")

@@ -56,7 +56,7 @@ TEST_CASE("rate: answers end where their lengths say, however they are cut") {
   }
 }
 
-TEST_CASE("rate: what is no answer with status 200 and a length is bad") {
+TEST_CASE("rate: what is no answer with status 200 and the length that it must have is bad") {
   for (std::string_view bytes :
        {"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
@@ -68,6 +68,11 @@ TEST_CASE("rate: what is no answer with status 200 and a length is bad") {
   CHECK(answers.feed(std::string(20000, 'x')) == 0);
   CHECK(answers.feed("x") == 0);
   CHECK(answers.is_bad());
+  for (const std::uint64_t wanted : {4U, 5U, 6U}) {
+    Answers five(wanted);
+    CHECK(five.feed("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello") == (wanted == 5 ? 1 : 0));
+    CHECK(five.is_bad() == (wanted != 5));
+  }
   Answers closing;
   CHECK(closing.feed("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 1\r\n\r\nx") == 1);
   CHECK(closing.closes());

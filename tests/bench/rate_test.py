@@ -16,6 +16,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 RATE = Path(os.environ.get("PRONGHORN_BUILD", TOP / "build/dev")) / "bench/rate"
+LIMIT = RATE.with_name("limit")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -121,7 +122,33 @@ class Rate(unittest.TestCase):
             code, told = rate(fake.port, "rate=50", "seconds=0.2", "warmup=0", "connections=4")
         self.assertEqual((code, told["requests"], told["unanswered"]), (1, 0, 10))
         self.assertGreater(told["p50_us"], 2_900_000)
-        self.assertEqual(subprocess.run([RATE, "port=1", "speed=2"], capture_output=True).returncode, 2)
+
+    def test_a_body_of_another_length_is_a_failure(self):
+        for body, expected in (("2", 0), ("3", 1)):
+            with Fake() as fake:
+                code, told = rate(fake.port, "rate=100", "seconds=0.1", "warmup=0", f"body={body}")
+            self.assertEqual((code, told["errors"] > 0), (expected, expected == 1), told)
+
+    def test_a_wrong_option_is_named(self):
+        for words, fault in (("rate=1 speed=2", "unknown word 'speed=2'"), ("rate=1", "no port=PORT"), ("port=1", "no rate=N"),
+                             ("port=1 rate=1 connections=-1", "'connections=-1' must be 1 to 100000"),
+                             ("port=1 rate=1 connections=", "'connections=' must be 1 to 100000"),
+                             ("port=1 rate=1 connections=1.5", "'connections=1.5' must be 1 to 100000"),
+                             ("port=1 rate=1 warmup=-5", "'warmup=-5' must be 0 to 3600"),
+                             ("port=1 rate=nan", "'rate=nan' must be 0.001 to 1e+08")):
+            done = subprocess.run([RATE, *words.split()], capture_output=True, text=True, timeout=10)
+            self.assertEqual((done.returncode, done.stderr.splitlines()[0]), (2, f"rate: {fault}"))
+        done = subprocess.run([RATE, "--help"], capture_output=True, text=True, timeout=10)
+        self.assertEqual((done.returncode, done.stdout[:12]), (0, "usage: rate "))
+
+    def test_the_limit_names_wrong_options_too(self):
+        for words, fault in (("", "no BODY_BYTES"), ("abc", "BODY_BYTES must be 0 to 1073741824, not 'abc'"),
+                             ("13x", "BODY_BYTES must be 0 to 1073741824, not '13x'"), ("1 workers=0", "workers must be 1 to 1024, not '0'"),
+                             ("1 request=-1", "request must be 0 to 1073741824, not '-1'"), ("1 speed", "unknown word 'speed'")):
+            done = subprocess.run([LIMIT, *words.split()], capture_output=True, text=True, timeout=10)
+            self.assertEqual((done.returncode, done.stderr.splitlines()[0]), (2, f"limit: {fault}"))
+        done = subprocess.run([LIMIT, "--help"], capture_output=True, text=True, timeout=10)
+        self.assertEqual((done.returncode, done.stdout[:13]), (0, "usage: limit "))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What bench/run makes of its measurements: medians, ratios, tables, charts, notes, and whom it leaves out."""
+import contextlib
 import copy
+import io
 import json
 import subprocess
 import sys
@@ -71,11 +73,21 @@ class Report(unittest.TestCase):
         told = list(bars.verdicts(result()))
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 0.50, at most 0.95: met", told)
         self.assertIn("keepalive, pronghorn, rate_p99_us to nginx's: 0.90, at most 1: met", told)
-        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: met", told)
         self.assertIn("idle, pronghorn, idle.bytes_per_connection: 400.00, at most 450: met", told)
         slow = result()
         slow["rows"]["keepalive"]["rounds"]["pronghorn"] = [{"cpu_us": 50.0}] * 3
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 6.25, at most 0.95: MISSED", list(bars.verdicts(slow)))
+
+    def test_counts_by_strace_and_few_idle_connections_are_not_judged(self):
+        out = result()
+        calls, idle = (out["rows"][row]["peers"]["pronghorn"]["counts"] for row in ("keepalive", "idle"))
+        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: not judged: strace slows the server down, "
+                      "which then finds more to do at each turn", list(bars.verdicts(out)))
+        calls["syscalls"]["method"] = "perf"
+        self.assertIn("keepalive, pronghorn, syscalls.without_waits: 2.00, at most 2.01: met", list(bars.verdicts(out)))
+        idle["idle"]["connections"] = 8999
+        self.assertIn("idle, pronghorn, idle.bytes_per_connection: 400.00, at most 450: not judged: 8,999 connections, of 10,000",
+                      list(bars.verdicts(out)))
 
     def test_what_was_not_equal_is_said(self):
         told = "\n".join(notes.all_of(result()))
@@ -167,6 +179,26 @@ class Parts(unittest.TestCase):
                                         (3, 2, ((1, 2), (0,))), (1, 1, ((0,), (0,))), (8, 4, ((4, 5, 6, 7), (0, 1, 2, 3)))):
             machine.os.sched_getaffinity = lambda _, cpus=cpus: set(range(cpus))
             self.assertEqual(machine.cpus_for(workers), expected, (cpus, workers))
+
+    def test_percentiles_need_samples_and_are_dropped_together(self):
+        r = {"requests": 2000, "p50_us": 1, "p99_us": 2, "p999_us": 3}
+        told = {key: r[key] for key in ("p50_us", "p99_us", "p999_us")}
+        self.assertEqual(measure.peak_percentiles(r, 1), told)
+        self.assertEqual(measure.peak_percentiles(r, 16), {})
+        self.assertEqual(measure.peak_percentiles(r | {"p99_us": 0}, 1), {})
+        self.assertEqual(measure.peak_percentiles(r | {"p99_us": 4}, 1), {})
+        for requests, missing in ((1999, {"p999_us": None}), (199, {"p99_us": None, "p999_us": None})):
+            for found in (measure.peak_percentiles(r | {"requests": requests}, 1), measure.percentiles(r | {"requests": requests})):
+                self.assertEqual(found, told | missing)
+
+    def test_which_figures_are_not_used_is_said(self):
+        run = measure.RowRun(ROWS[0], types.SimpleNamespace(servers=[], build="/nowhere"), "/nowhere", "/nowhere")
+        for faults, told in ((run.faults, "keepalive: figures of a are not used: broken"),
+                             (run.rate_faults, "keepalive: figures at the fixed rate of a are not used: broken")):
+            said = io.StringIO()
+            with contextlib.redirect_stderr(said), run.blaming("a", faults):
+                raise BenchError("broken")
+            self.assertIn(told, said.getvalue())
 
     def test_a_peer_that_fails_is_marked_and_the_others_go_on(self):
         row = next(row for row in ROWS if row.name == "keepalive")
