@@ -3,17 +3,19 @@
 // connections, and each one's latency counts from the time that it was due. Started by bench/run.
 //
 //   rate port=PORT rate=N [path=/] [seconds=1] [warmup=0.1] [connections=64] [depth=1] [close]
-//        [post=BYTES] [header=NAME: VALUE …]
+//        [post=BYTES] [queries=N] [header=NAME: VALUE …]
 //
 // prints one line of JSON; exit code 1 when something failed, which is in it. Each connection has
 // its own requests of the schedule, one (or `depth`) at a time: what it is not free for waits, and
 // its waiting is counted.
 #include "client.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -26,6 +28,7 @@ bool parse(int argc, char** argv, Plan& plan) {
   std::string path = "/";
   std::string headers;
   std::size_t post = 0;
+  std::size_t queries = 0;  // that differ: path?000000 and so on
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "close") {
@@ -52,6 +55,8 @@ bool parse(int argc, char** argv, Plan& plan) {
       plan.depth = static_cast<std::size_t>(number);
     } else if (name == "post") {
       post = static_cast<std::size_t>(number);
+    } else if (name == "queries") {
+      queries = static_cast<std::size_t>(number);
     } else if (name == "path") {
       path = value;
     } else if (name == "header") {
@@ -60,10 +65,17 @@ bool parse(int argc, char** argv, Plan& plan) {
       return false;
     }
   }
-  plan.request = (post > 0 ? "POST " : "GET ") + path +
-                 " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(plan.port) + "\r\n" + headers;
-  if (post > 0) plan.request += "Content-Length: " + std::to_string(post) + "\r\n";
-  plan.request += "\r\n" + std::string(post, 'x');
+  for (std::size_t n = 0; n < std::max<std::size_t>(queries, 1); ++n) {
+    const std::string digits = std::to_string(n);
+    const std::string query =
+        queries > 0 ? "?" + std::string(6 - std::min<std::size_t>(digits.size(), 6), '0') + digits
+                    : "";
+    std::string request = (post > 0 ? "POST " : "GET ") + path + query +
+                          " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(plan.port) + "\r\n" +
+                          headers;
+    if (post > 0) request += "Content-Length: " + std::to_string(post) + "\r\n";
+    plan.requests.push_back(std::move(request) + "\r\n" + std::string(post, 'x'));
+  }
   return plan.port > 0 && plan.rate > 0 && plan.seconds > 0 && plan.connections > 0 &&
          plan.depth > 0;
 }
@@ -89,7 +101,7 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, plan)) {
     std::fprintf(stderr,
                  "usage: rate port=PORT rate=N [path=/] [seconds=1] [warmup=0.1] [connections=64] "
-                 "[depth=1] [close] [post=BYTES] [\"header=NAME: VALUE\" ...]\n");
+                 "[depth=1] [close] [post=BYTES] [queries=N] [\"header=NAME: VALUE\" ...]\n");
     return 2;
   }
   Client client(plan);

@@ -114,12 +114,11 @@ def parse_counts(out, method):
 
 def send_exactly(server, row, path, count):
     """That many requests, `row.depth` at a time, over CONNECTIONS connections in turn."""
-    one = row.request(path, server.port)
     connect = lambda: socket.create_connection(("127.0.0.1", server.port), timeout=60)  # noqa: E731
     sockets = [] if row.close else [connect() for _ in range(CONNECTIONS)]
     for n in range(0, count, row.depth):
         s = connect() if row.close else sockets[n // row.depth % CONNECTIONS]
-        s.sendall(one * row.depth)
+        s.sendall(b"".join(row.request(path, server.port, k) for k in range(n, n + row.depth)))
         answers_of(s, row.depth, server.name)
         if row.close:
             s.close()

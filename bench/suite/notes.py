@@ -2,6 +2,9 @@
 """What a reader must know before believing a ratio: what was not equal, and what is no good figure."""
 from .summary import median
 
+# What pronghorn has to read each time: another head, a new connection, a body that follows; and what is no load.
+NO_HEAD_AGAIN = ("browser-new", "close", "echo", "idle")
+
 
 def of_clients(out):
     rows = out["rows"]
@@ -29,9 +32,12 @@ def of_servers(out):
     if "close" in rows:
         yield ("a connection each: nginx listens without TCP_DEFER_ACCEPT (its default), nginx-deferred and limit with it, "
                "pronghorn and the others as they come")
-    if {"keepalive", "pipelined", "close", "browser"} & rows.keys():
+    if {"keepalive", "pipelined", "close", "browser", "browser-new"} & rows.keys():
         yield ("h2o and lighttpd answer 13 bytes from a file, HAProxy, nginx and pronghorn from their configuration, Node from "
                "a handler")
+    if again := [name for name in rows if name not in NO_HEAD_AGAIN]:
+        yield (f"on each connection the client repeats one head, byte for byte ({', '.join(again)}): pronghorn's best case, which "
+               "recognises the head before and does not read it again (docs/decisions/0021); of heads that are all new: browser-new")
     if "json" in rows:
         yield ("JSON: pronghorn (examples/techempower) and Node serialise a value for each request; nginx, HAProxy and limit "
                "send a fixed text")

@@ -3,9 +3,11 @@
 """What bench/run makes of its measurements: medians, ratios, tables, charts, notes, and whom it leaves out."""
 import copy
 import json
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import types
 import unittest
 import xml.etree.ElementTree as xml
@@ -77,6 +79,13 @@ class Report(unittest.TestCase):
         slow["rows"]["keepalive"]["rounds"]["pronghorn"] = [{"cpu_us": 50.0}] * 3
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 6.25, at most 0.95: MISSED", list(bars.verdicts(slow)))
 
+    def test_the_best_case_is_named_where_it_is_one(self):
+        out = result()
+        out["rows"] = {name: out["rows"]["keepalive"] for name in ("keepalive", "close", "echo", "browser", "browser-new")}
+        self.assertIn("repeats one head, byte for byte (keepalive, browser)", "\n".join(notes.all_of(out)))
+        del out["rows"]["keepalive"], out["rows"]["browser"]
+        self.assertNotIn("repeats one head", "\n".join(notes.all_of(out)))
+
     def test_what_was_not_equal_is_said(self):
         told = "\n".join(notes.all_of(result()))
         for part in ("the machine was busy", "3 rounds only", "by strace", "keepalive, pronghorn: the client at the fixed rate"):
@@ -145,8 +154,29 @@ class Parts(unittest.TestCase):
         rows = {row.name: row for row in ROWS}
         self.assertEqual(rows["keepalive"].request("/", 8080), b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n")
         self.assertIn(len(rows["browser"].request("/", 8080)), range(550, 571))
+        new = [rows["browser-new"].request("/", 8080, n) for n in (0, 1, 4096)]
+        self.assertTrue(new[1].startswith(b"GET /?000001 HTTP/1.1\r\n"))
+        self.assertEqual((new[0] == new[1], new[0] == new[2], len(new[0])), (False, True, len(new[1])))
         echo = rows["echo"].request("/echo", 8080)
         self.assertTrue(echo.startswith(b"POST /echo ") and echo.endswith(b"\r\n\r\n" + rows["echo"].body()))
+
+    def test_the_requests_that_are_counted_one_by_one_differ_where_the_row_says_so(self):
+        row, asked = next(row for row in ROWS if row.name == "browser-new"), []
+
+        def serve(listener):
+            connections = [listener.accept()[0] for _ in range(counts.CONNECTIONS)]
+            for n in range(24):
+                asked.append(connections[n % len(connections)].recv(65536).split()[1])
+                connections[n % len(connections)].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            for connection in connections:
+                connection.close()
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = threading.Thread(target=serve, args=(listener,))
+            server.start()
+            counts.send_exactly(types.SimpleNamespace(port=listener.getsockname()[1], name="fake"), row, "/", 24)
+            server.join()
+        self.assertEqual(asked, [b"/?%06d" % n for n in range(24)])
 
     def test_rounds_go_to_and_fro(self):
         self.assertEqual([name for _, name in measure.interleaved(["a", "b", "c"], 2)], ["a", "b", "c", "c", "b", "a"])
