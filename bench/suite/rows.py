@@ -61,6 +61,7 @@ class Row:
         return HELLO if self.body_bytes == len(HELLO) else b"x" * self.body_bytes
 
 
+ALONE = ("pronghorn-1", "nginx-1", "limit-1")  # with one worker: what the others are compared with
 FILES = {"1k": 1024, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}
 
 ROWS = [
@@ -78,7 +79,7 @@ ROWS = [
     Row("echo", "POST of 16 KiB, sent back", "echo", ECHO_BYTES, post_bytes=ECHO_BYTES, counted=(500, 1000)),
     Row("log", "13-byte answer, keep-alive, with an access log", "hello", more=("pronghorn-log", "nginx-log"),
         only=("pronghorn", "nginx")),
-    Row("workers2", "13-byte answer, keep-alive, 2 workers", "hello", workers=2, more=("node-cluster",)),
-    Row("workers4", "13-byte answer, keep-alive, 4 workers", "hello", workers=4, more=("node-cluster",)),
+    Row("workers2", "13-byte answer, keep-alive, 2 workers", "hello", workers=2, more=("node-cluster", *ALONE)),
+    Row("workers4", "13-byte answer, keep-alive, 4 workers", "hello", workers=4, more=("node-cluster", *ALONE)),
     Row("idle", "idle connections, after one request each", "hello", idle=True),
 ]

@@ -16,6 +16,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "bench")]
 from suite import bars, chart, counts, document, machine, measure, notes, peers, summary, table  # noqa: E402
+from suite.peers.base import Setting  # noqa: E402
 from suite.rows import ROWS  # noqa: E402
 from suite.server import BenchError  # noqa: E402
 
@@ -47,11 +48,15 @@ class Report(unittest.TestCase):
         self.assertNotIn("nginx", summary.summarise(ROUNDS)["nginx"]["cpu_us"]["to"])
 
     def test_scaling_by_rate_and_by_cpu(self):
-        one = {"a": {"cpu_us": {"median": 10.0}, "req_s": {"median": 100.0}}}
-        two = {"a": {"cpu_us": {"median": 12.5}, "req_s": {"median": 150.0}}}
-        rows = {"keepalive": {"peers": one}, "workers2": {"peers": two}}
-        self.assertEqual(summary.scaling(rows, 2), {"a": {"by_rate": 1.5, "by_cpu": 1.6}})
+        # The machine is slower from round to round: the rounds' own ratios do not see it, medians of other rounds would.
+        rounds = {"pronghorn-1": [{"cpu_us": 10.0 * n, "req_s": 100.0 / n} for n in (1, 2, 4)],
+                  "pronghorn": [{"cpu_us": 12.5 * n, "req_s": 150.0 / n} for n in (1, 2, 4)], "h2o": [{"cpu_us": 5.0, "req_s": 1.0}]}
+        rows = {"keepalive": {"peers": summary.summarise({"pronghorn": [{"cpu_us": 40.0, "req_s": 10.0}]}), "rounds": {}},
+                "workers2": {"peers": summary.summarise(rounds), "rounds": rounds}}
+        self.assertEqual(summary.scaling(rows, 2), {"pronghorn": {"by_rate": 1.5, "by_cpu": 1.6}})  # h2o has no twin
         self.assertEqual(summary.scaling(rows, 4), {})
+        told = list(bars.verdicts({"rows": {"workers2": rows["workers2"]}}))
+        self.assertEqual(told, ["workers2, pronghorn, work for the CPU time to one worker's: 1.60, at least 1.9: MISSED"])
 
     def test_tables_show_all_and_who_is_missing(self):
         out = result()
@@ -143,12 +148,25 @@ class Parts(unittest.TestCase):
             self.assertEqual(set(row.more) - taken.keys() - left_out.keys(), set())
             self.assertIn("no program at '/nowhere/pronghorn'", left_out["pronghorn"])
             self.assertEqual("h2o" in taken.keys() | left_out.keys(), row.name != "log")
+        taken = peers.select(rows["workers2"], ["nginx", "h2o"], types.SimpleNamespace(build="/nowhere"))
+        self.assertEqual([name for of in taken for name in of if name.startswith("nginx")], ["nginx", "nginx-1"])
+        self.assertNotIn("nginx-1", peers.select(rows["keepalive"], list(peers.PEERS), options)[0])
         why = peers.PEERS["nginx"].unfit(rows["echo"], options)
         self.assertIn("module", why)
         self.assertIn("node-cluster", peers.PEERS["node"].unfit(rows["workers2"], options))
         self.assertIsNone(peers.PEERS["nginx"].unfit(rows["plaintext"], options))
         self.assertIn("techempower is not built", peers.PEERS["pronghorn"].unfit(rows["json"], options))
         self.assertEqual(peers.PEERS["pronghorn"].path(rows["plaintext"]), "/plaintext")
+
+    def test_a_twin_has_one_worker_whatever_the_row_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            started = []
+            twin = peers.PEERS["limit-1"]
+            twin.begin = lambda setting, argv: started.append(argv) or types.SimpleNamespace(line=lambda: "80")
+            row = next(row for row in ROWS if row.name == "workers4")
+            twin.start(Setting(types.SimpleNamespace(build="/b"), row, folder, folder, (0,)))
+            del twin.begin
+        self.assertIn("workers=1", started[0])
 
     def test_requests_are_as_the_rows_say(self):
         rows = {row.name: row for row in ROWS}
