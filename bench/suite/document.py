@@ -2,7 +2,7 @@
 """Markdown of the result: the tables, and the summary of README.md. What stands between the markers is ours."""
 import os
 
-from . import bars, summary, table
+from . import bars, origin, summary, table
 
 BEGIN, END = "<!-- bench/run: begin -->", "<!-- bench/run: end -->"
 # Whose best p99 ours is compared with: the floors are no servers.
@@ -15,10 +15,12 @@ def markdown_table(cells):
 
 
 def conditions(out):
-    machine, options = out["machine"], out["options"]
-    versions = "; ".join(f"{name}: {text}" for name, text in machine["versions"].items())
-    return (f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}; commit {machine['commit']}; medians of "
-            f"{options['rounds']} rounds of {options['seconds']} s, interleaved, with their quartiles. {versions}.")
+    common, lines = origin.split(out)
+    where = ", ".join(common[what] for what in ("cpu", "cpus", "kernel") if what in common)
+    how = f"{common.get('rounds', 'medians of rounds')}, interleaved, with their quartiles"
+    parts = "; ".join(text for text in (where, common.get("commit"), how) if text)
+    versions = "; ".join(text for what, text in common.items() if what.startswith("version of "))
+    return "\n\n".join([f"{parts}. {versions}.", *(["\n".join(f"- {line}" for line in lines)] if lines else [])])
 
 
 def scaling_lines(out):

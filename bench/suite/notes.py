@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a reader must know before believing a ratio: what was not equal, and what is no good figure."""
+from . import origin
 from .summary import median
 
 # What pronghorn has to read each time: another head, a new connection, a body that follows; and what is no load.
@@ -44,7 +45,8 @@ def of_servers(out):
     if {"file1k", "file100k", "file10m"} & rows.keys():
         yield "files: nginx with sendfile, tcp_nopush and open_file_cache; Node with createReadStream; the others as they come"
     if "log" in rows:
-        yield f"the access log of pronghorn-log and nginx-log: combined, {out['options']['access_log']}, on the same disk"
+        how = next(options["access_log"] for name, _, options in origin.of_rows(out) if name == "log")
+        yield f"the access log of pronghorn-log and nginx-log: combined, {how}, on the same disk"
     yield "the answers differ in their fields: the bytes of the heads are in the JSON result (head_bytes)"
 
 
@@ -62,8 +64,10 @@ def of_counts(out):
 
 def all_of(out):
     notes = []
-    if out["machine"]["load_before"] > 0.5:
-        notes.append(f"the machine was busy before (load average {out['machine']['load_before']:.1f}): repeat when it is quiet")
-    if out["options"]["rounds"] < 9:
-        notes.append(f"{out['options']['rounds']} rounds only: nothing to quote")
+    for load, rows in origin.values(out, lambda machine, _: machine["load_before"]):
+        if load > 0.5:
+            notes.append(f"the machine was busy before{' those' + rows if rows else ''} (load average {load:.1f}): repeat when it is quiet")
+    for rounds, rows in origin.values(out, lambda _, options: options["rounds"]):
+        if rounds < 9:
+            notes.append(f"{rounds} rounds only{rows}: nothing to quote")
     return notes + [*of_clients(out), *of_servers(out), *of_counts(out)]

@@ -56,9 +56,10 @@ def parse(top, description):
     p.add_argument("--svg", metavar="DIR", help="draw charts there")
     p.add_argument("--readme", action="store_true", help="renew what README.md shows, with docs/performance/overview.svg")
     p.add_argument("--from", dest="sources", nargs="+", metavar="FILE",
-                   help="measure nothing: show what --json wrote; of a row in several, the last counts")
+                   help="measure nothing: show what --json wrote, of --only these rows; of a row in several the last "
+                   "counts")
     options = p.parse_args()
-    options.named = options.servers is not None
+    options.named, options.only_named = options.servers is not None, options.only is not None
     for name, value in (QUICK if options.quick else FULL).items():
         if getattr(options, name) is None:
             setattr(options, name, value)

@@ -14,6 +14,10 @@ class BenchError(Exception):
     """What the user should read instead of a trace."""
 
 
+class UsageError(BenchError):
+    """What is asked for cannot be done; nothing was measured."""
+
+
 def open_files(wanted=65536):
     """Of 10,000 connections, for what is started from now on as well: as many as we may have."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -15,10 +15,10 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "bench")]
-from suite import bars, chart, counts, document, machine, measure, notes, peers, summary, table  # noqa: E402
+from suite import bars, chart, counts, document, machine, measure, notes, peers, results, summary, table  # noqa: E402
 from suite.peers.base import Setting  # noqa: E402
 from suite.rows import ROWS  # noqa: E402
-from suite.server import BenchError  # noqa: E402
+from suite.server import BenchError, UsageError  # noqa: E402
 
 ROUNDS = {"pronghorn": [{"req_s": 200.0, "cpu_us": c, "p50_us": None, "rate_p99_us": 90.0, "rate": 70.0, "late_p99_us": 80.0}
                         for c in (4.0, 10.0, 5.0)],
@@ -137,6 +137,52 @@ class Report(unittest.TestCase):
             self.assertIn("### keepalive: once more", text)
             self.assertIn("### idle: idle", text)
             self.assertTrue(Path(folder, "svg/overview.svg").exists())
+
+
+    def test_each_row_of_several_results_keeps_what_it_was_measured_with(self):
+        first, second = result(), result()
+        first["machine"] |= {"commit": "old", "load_before": 0.1, "versions": {"nginx": "1", "h2o": "2"}}
+        first["options"] |= {"rounds": 9}
+        second["rows"] = {"keepalive": second["rows"]["keepalive"]}
+        second["machine"] |= {"versions": {"nginx": "3", "wrk": "4"}}
+        with tempfile.TemporaryDirectory() as folder:
+            files = [f"{folder}/{name}" for name in "abc"]
+            results.write(first, files[0])
+            results.write(second, files[1])
+            results.write(results.read(files[:2]), files[2])
+            once, again = results.read(files[:2]), results.read(files[2:])
+        self.assertEqual(once, again)
+        text, told = document.conditions(once), "\n".join(notes.all_of(once))
+        self.assertIn("- rows keepalive: commit abc, load 3.0, medians of 3 rounds of 1 s, nginx: 3", text)
+        self.assertIn("- rows idle: commit old, load 0.1, medians of 9 rounds of 1 s, nginx: 1", text)
+        self.assertIn("C, 2 CPUs, Linux 6; medians of rounds, interleaved, with their quartiles. wrk: 4; h2o: 2.", text)
+        self.assertIn("busy before those of keepalive (load average 3.0)", told)
+        self.assertIn("3 rounds only of keepalive: nothing to quote", told)
+        alone = document.conditions(result())
+        self.assertEqual(alone, "C, 2 CPUs, Linux 6; commit abc; medians of 3 rounds of 1 s, interleaved, with their quartiles. nginx: 1.")
+
+    def test_what_is_no_result_is_one_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "x.json")
+            unknown, bare, flat = result(), result(), result()
+            unknown["rows"]["nothing"] = unknown["rows"]["idle"]
+            del bare["machine"]
+            flat["rows"]["keepalive"]["peers"]["nginx"]["req_s"] = 3
+            for text, part in (("{", "no JSON"), ("{}", "no 'rows'"), ("[]", "no object"), (json.dumps(unknown), "no row is named 'nothing'"),
+                               (json.dumps(bare), "row keepalive lacks"), (json.dumps(flat), "row keepalive lacks"),
+                               ('{"rows": {}}', "no rows"), ('{"rows": {"keepalive": []}}', "row keepalive lacks"), ("\0", "no JSON")):
+                file.write_text(text)
+                with self.assertRaisesRegex(UsageError, part, msg=text) as caught:
+                    results.read([str(file)])
+                self.assertIn(str(file), str(caught.exception))
+            file.write_text(json.dumps(result()))
+            self.assertEqual([*results.read([str(file)], ["idle"])["rows"]], ["idle"])
+            self.assertRaisesRegex(UsageError, "--only close: no such row", results.read, [str(file)], ["idle", "close"])
+            done = subprocess.run([sys.executable, "-B", TOP / "bench/run", "--from", file, "--only", "idle"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("keepalive", done.stdout)
+            done = subprocess.run([sys.executable, "-B", TOP / "bench/run", "--from", f"{folder}/none"], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (2, f"bench/run: error: --from {folder}/none: No such file or directory\n"))
 
 
 class Parts(unittest.TestCase):
