@@ -32,7 +32,7 @@ def of_servers(out):
     yield "one worker each; nginx and pronghorn have a master beside it, whose CPU time and memory are counted too"
     if "close" in rows:
         yield ("a connection each: nginx listens without TCP_DEFER_ACCEPT (its default), nginx-deferred and limit with it, "
-               "pronghorn and the others as they come")
+               "pronghorn too, which sets it on every listening socket; the others as they come")
     if {"keepalive", "pipelined", "close", "browser", "browser-new"} & rows.keys():
         yield ("h2o and lighttpd answer 13 bytes from a file, HAProxy, nginx and pronghorn from their configuration, Node from "
                "a handler")

@@ -8,7 +8,7 @@ from .rows import ROWS
 MEASURES = ["rate", "syscalls", "instructions"]
 QUICK = {"rounds": 1, "seconds": 1, "idle": 200, "only": ["keepalive", "idle"], "servers": ["pronghorn", "nginx", "limit"],
          "measure": ["rate", "syscalls"]}
-FULL = {"rounds": 9, "seconds": 1, "idle": 10_000, "only": [row.name for row in ROWS], "servers": list(PEERS),
+FULL = {"rounds": 9, "seconds": 1, "only": [row.name for row in ROWS], "servers": list(PEERS),
         "measure": MEASURES}
 
 
@@ -48,7 +48,8 @@ def parse(top, description):
     p.add_argument("--rate", type=bounded(1, 10_000_000), metavar="N", help="the fixed rate of all, requests a second")
     p.add_argument("--count-by", choices=["best", "perf", "strace"], default="best",
                    help="of system calls; perf needs root, strace slows the servers [best]")
-    p.add_argument("--idle", type=bounded(1, 100_000), metavar="N", help="connections of the row idle [10000]")
+    p.add_argument("--idle", type=bounded(1, 100_000), metavar="N", help="connections of the row idle [10000, or what "
+                   "the limit of open files allows for every peer]")
     p.add_argument("--access-log", choices=["on", "buffered"], default="on", help="of the row log; buffered: 64 KiB or 1 s [on]")
     p.add_argument("--build", default=f"{top}/build/release", metavar="DIR", help="where the programs are [build/release]")
     p.add_argument("--json", metavar="FILE", help="write everything measured there ('-': standard output)")

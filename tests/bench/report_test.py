@@ -10,12 +10,13 @@ import tempfile
 import threading
 import types
 import unittest
+import unittest.mock as mock
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "bench")]
-from suite import bars, chart, counts, document, machine, measure, notes, peers, results, summary, table  # noqa: E402
+from suite import bars, chart, counts, document, idle, machine, measure, notes, peers, results, server, summary, table  # noqa: E402
 from suite.peers.base import Setting  # noqa: E402
 from suite.rows import ROWS  # noqa: E402
 from suite.server import BenchError, UsageError  # noqa: E402
@@ -241,6 +242,13 @@ class Parts(unittest.TestCase):
             counts.send_exactly(types.SimpleNamespace(port=listener.getsockname()[1], name="fake"), row, "/", 24)
             server.join()
         self.assertEqual(asked, [b"/?%06d" % n for n in range(24)])
+
+    def test_idle_connections_are_as_many_as_every_peer_takes(self):
+        for limit, most in ((65536, 10_000), (20_000, 8935), (1024, 395)):
+            with mock.patch("resource.getrlimit", return_value=(limit, limit)):
+                self.assertEqual(idle.default(), most)
+                self.assertLessEqual(most + idle.WARM, server.most_of_all_peers())
+                self.assertLess(server.most_of_all_peers(), server.most_connections())
 
     def test_rounds_go_to_and_fro(self):
         self.assertEqual([name for _, name in measure.interleaved(["a", "b", "c"], 2)], ["a", "b", "c", "c", "b", "a"])

@@ -2,7 +2,7 @@
 """h2o, lighttpd and HAProxy, as Debian has them, each with what it needs to be measured and no more."""
 import os
 
-from ..server import free_port, most_connections
+from ..server import free_port, most_of_all_peers
 from .base import Peer, user_of_root
 
 H2O = """\
@@ -88,5 +88,5 @@ class Haproxy(Peer):
     def start(self, setting):
         port = free_port()
         conf = setting.write("haproxy.cfg", HAPROXY.format(workers=setting.row.workers, port=port,
-                                                              connections=most_connections() - 1000))
+                                                              connections=most_of_all_peers()))
         return self.begin(setting, [self.program(setting.options), "-db", "-q", "-f", conf], port)
