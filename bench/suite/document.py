@@ -5,8 +5,6 @@ import os
 from . import bars, origin, summary, table
 
 BEGIN, END = "<!-- bench/run: begin -->", "<!-- bench/run: end -->"
-# Whose best p99 ours is compared with: the floors are no servers.
-NO_PEERS = ("limit", "limit-sendfile", "pronghorn-log")
 
 
 def markdown_table(cells):
@@ -46,13 +44,9 @@ def full(out):
 
 
 def best_p99(row):
-    """Our p99 at the fixed rate to that of the best peer."""
-    of = {name: summary.median(peer, "rate_p99_us") for name, peer in row["peers"].items() if name not in NO_PEERS}
-    ours, others = of.pop("pronghorn", None), {name: value for name, value in of.items() if value}
-    if not ours or not others:
-        return "-"
-    best = min(others, key=others.get)
-    return f"{ours / others[best]:.2f} ({best})"
+    """Our p99 at the fixed rate to that of the best server, as its bar has it."""
+    found = bars.to_best(row, "pronghorn", "rate_p99_us", bars.SERVERS)
+    return f"{found[0]:.2f} ({found[1]})" if found else "-"
 
 
 def short(out):

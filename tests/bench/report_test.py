@@ -75,6 +75,16 @@ class Report(unittest.TestCase):
         self.assertIn("0.90 (nginx)", document.short(out))
         self.assertIn("pronghorn 400 bytes", document.short(out))
 
+    def test_the_summary_and_the_bars_have_one_p99(self):
+        out = result()
+        rounds = {"pronghorn": [90.0, 200.0, 400.0], "nginx": [100.0, 100.0, 1000.0], "limit": [1.0] * 3, "pronghorn-log": [1.0] * 3}
+        rounds = {name: [{"rate_p99_us": us, "req_s": 1.0, "cpu_us": 1.0} for us in all_of] for name, all_of in rounds.items()}
+        peers_of = {name: found | {"counts": {}} for name, found in summary.summarise(rounds).items()}
+        out["rows"]["keepalive"] |= {"rounds": rounds, "peers": peers_of}
+        out["not_equal"] = []
+        self.assertIn("| 0.90 (nginx) |", document.short(out))
+        self.assertIn("keepalive, pronghorn, rate_p99_us to nginx's: 0.90, at most 1: met", document.full(out))
+
     def test_what_is_to_be_met_is_judged(self):
         told = list(bars.verdicts(result()))
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 0.50, at most 0.95: met", told)
