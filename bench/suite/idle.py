@@ -3,14 +3,14 @@
 import socket
 import time
 
-from .server import BenchError, most_of_all_peers, read_answer
+from .server import BenchError, most_connections, read_answer
 
 WARM = 20  # that are not counted: what the first ones of all make stays
 
 
-def default():
-    """10,000, or what every peer takes here: all hold the same number."""
-    return max(1, min(10_000, most_of_all_peers() - WARM))
+def most():
+    """What every peer takes here, so that all hold the same number."""
+    return max(1, most_connections() - WARM)
 
 
 def connect(server, request):

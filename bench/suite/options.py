@@ -8,7 +8,7 @@ from .rows import ROWS
 MEASURES = ["rate", "syscalls", "instructions"]
 QUICK = {"rounds": 1, "seconds": 1, "idle": 200, "only": ["keepalive", "idle"], "servers": ["pronghorn", "nginx", "limit"],
          "measure": ["rate", "syscalls"]}
-FULL = {"rounds": 9, "seconds": 1, "only": [row.name for row in ROWS], "servers": list(PEERS),
+FULL = {"rounds": 9, "seconds": 1, "idle": 10_000, "only": [row.name for row in ROWS], "servers": list(PEERS),
         "measure": MEASURES}
 
 
@@ -60,7 +60,8 @@ def parse(top, description):
                    help="measure nothing: show what --json wrote, of --only these rows; of a row in several the last "
                    "counts")
     options = p.parse_args()
-    options.named, options.only_named = options.servers is not None, options.only is not None
+    for name in ("servers", "only", "idle"):
+        setattr(options, f"{name}_named", getattr(options, name) is not None)
     for name, value in (QUICK if options.quick else FULL).items():
         if getattr(options, name) is None:
             setattr(options, name, value)

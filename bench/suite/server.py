@@ -28,13 +28,8 @@ def open_files(wanted=65536):
 
 
 def most_connections():
-    """What a server may be told to take that keeps two descriptors for each."""
+    """What every server is told to take: HAProxy and lighttpd want two descriptors for each, and some for themselves."""
     return min(12_000, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100) // 2)
-
-
-def most_of_all_peers():
-    """What each of them takes: HAProxy is told fewer, for of its descriptors it keeps some back."""
-    return most_connections() * 9 // 10
 
 
 def free_port():
