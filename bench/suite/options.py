@@ -55,7 +55,8 @@ def parse(top, description):
     p.add_argument("--json", metavar="FILE", help="write everything measured there ('-': standard output)")
     p.add_argument("--markdown", metavar="FILE", help="write tables there; between its markers, where FILE has them")
     p.add_argument("--svg", metavar="DIR", help="draw charts there")
-    p.add_argument("--readme", action="store_true", help="renew what README.md shows, with docs/performance/overview.svg")
+    p.add_argument("--readme", action="store_true", help="renew what README.md shows, with docs/performance/overview.svg; of 9 "
+                   "rounds or more")
     p.add_argument("--from", dest="sources", nargs="+", metavar="FILE",
                    help="measure nothing: show what --json wrote, of --only these rows; of a row in several the last "
                    "counts")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "bench")]
-from suite import bars, chart, counts, document, idle, machine, measure, notes, peers, results, server, summary, table  # noqa: E402
+from suite import bars, chart, checks, counts, document, idle, machine, measure, notes, peers, results, server, summary, table  # noqa: E402
 from suite.peers.base import Setting  # noqa: E402
 from suite.rows import ROWS  # noqa: E402
 from suite.server import BenchError, UsageError  # noqa: E402
@@ -188,6 +188,7 @@ class Report(unittest.TestCase):
                 self.assertIn(str(file), str(caught.exception))
             file.write_text(json.dumps(result()))
             self.assertEqual([*results.read([str(file)], ["idle"])["rows"]], ["idle"])
+            self.assertRaisesRegex(UsageError, "--readme: 3 rounds only", checks.readme_of, results.read([str(file)]))
             self.assertRaisesRegex(UsageError, "--only close: no such row", results.read, [str(file)], ["idle", "close"])
             done = subprocess.run([sys.executable, "-B", TOP / "bench/run", "--from", file, "--only", "idle"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)

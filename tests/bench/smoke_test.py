@@ -52,7 +52,34 @@ class Smoke(unittest.TestCase):
             self.assertIn("error: limit: no program at '/nowhere/bench/limit'", done.stderr)
         else:
             self.assertIn("error: haproxy: not installed: apt install haproxy", done.stderr)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
+
+    def test_pronghorn_must_be_there_unless_it_is_left_out(self):
+        done = bench("--quick", "--only", "", "--build", "/nowhere")
+        self.assertEqual(done.returncode, 2)
+        self.assertTrue(done.stderr.startswith("bench/run: error: pronghorn: no program at '/nowhere/pronghorn'"), done.stderr)
+        done = bench("--quick", "--only", "", "--servers", "limit")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_what_cannot_be_written_is_told_before_it_is_measured(self):
+        with tempfile.TemporaryDirectory(prefix="pronghorn-smoke-") as folder:
+            missing, file = f"{folder}/none/x", f"{folder}/file"
+            Path(file).write_text("kept")
+            for option, path in (("--json", missing), ("--markdown", missing), ("--svg", f"{file}/charts"), ("--json", folder)):
+                done = bench("--only", "keepalive", "--servers", "limit", option, path)
+                self.assertEqual((done.returncode, done.stdout), (2, ""), (option, done.stderr))
+                self.assertRegex(done.stderr, f"^bench/run: error: {option} {path}: [A-Z][^\n]*\n$")
+            # What is there is not touched, nor anything left, when something else is wrong.
+            done = bench("--json", file, "--markdown", f"{folder}/new", "--from", missing)
+            self.assertEqual((done.returncode, Path(file).read_text(), os.listdir(folder)), (2, "kept", ["file"]))
+
+    def test_the_readme_is_of_a_full_run_only(self):
+        before = (TOP / "README.md").read_text()
+        for more in (("--quick",), ("--rounds", "8"), ("--only", ""), ("--servers", ""), ("--servers", "limit")):
+            done = bench("--readme", *more)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), more)
+            self.assertRegex(done.stderr, "^bench/run: error: --readme: [^\n]*\n$")
+        self.assertEqual((TOP / "README.md").read_text(), before)
 
 
 if __name__ == "__main__":
