@@ -23,6 +23,19 @@ def bench(*arguments, **environment):
                           capture_output=True, text=True, timeout=100, env=os.environ | environment)
 
 
+def fields_of(value, own=("versions", "rows", "peers", "left_out", "faults", "rate_faults", "head_bytes", "calls")):
+    """The names of all fields of a JSON result; what stands in `own` has names of its own kind."""
+    if isinstance(value, list):
+        return {name for entry in value for name in fields_of(entry)}
+    if not isinstance(value, dict):
+        return set()
+    names = set(value)
+    for name, entry in value.items():
+        entries = entry.values() if isinstance(entry, dict) and name in own else [entry]
+        names |= {found for each in entries for found in fields_of(each)}
+    return names - {"pronghorn"}
+
+
 @unittest.skipUnless(shutil.which("wrk") or "CI" in os.environ, "no wrk here")
 class Smoke(unittest.TestCase):
     def test_all_figures_of_the_shortest_run_are_there(self):
@@ -42,6 +55,9 @@ class Smoke(unittest.TestCase):
                 self.assertEqual(idle["connections"], 100)
             self.assertIn("limit", out["rows"]["keepalive"]["peers"]["pronghorn"]["cpu_us"]["to"])
             self.assertIn("| pronghorn |", (folder / "out.md").read_text())
+            page = (TOP / "docs/performance.md").read_text()
+            for field in fields_of(out):
+                self.assertIn(f"`{field}`", page)
             for chart in ("overview", "keepalive", "idle"):
                 xml.parse(folder / f"charts/{chart}.svg")
 
