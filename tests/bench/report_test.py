@@ -243,7 +243,7 @@ class Parts(unittest.TestCase):
             connections = [listener.accept()[0] for _ in range(counts.CONNECTIONS)]
             for n in range(24):
                 asked.append(connections[n % len(connections)].recv(65536).split()[1])
-                connections[n % len(connections)].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                connections[n % len(connections)].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n" + row.body())
             for connection in connections:
                 connection.close()
 
