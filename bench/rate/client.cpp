@@ -8,6 +8,7 @@
 #include <ctime>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string_view>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,7 +27,11 @@ std::uint64_t now_ns() noexcept {
 }  // namespace
 
 Client::Client(const Plan& plan) : plan_(plan), connections_(plan.connections) {
-  for (std::size_t i = 0; i < plan_.depth; ++i) batch_ += plan_.request;
+  const std::vector<std::string>& all = plan_.requests;
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    std::string& text = texts_.emplace_back();
+    for (std::size_t i = 0; i < plan_.depth; ++i) text += all[(n * plan_.depth + i) % all.size()];
+  }
   batches_ = static_cast<std::uint64_t>(
       std::ceil((plan_.seconds + plan_.warmup) * plan_.rate / static_cast<double>(plan_.depth)));
   warmup_ = static_cast<std::uint64_t>(plan_.warmup * 1e9);
@@ -120,19 +125,26 @@ bool Client::open(Connection& c) {
   return true;
 }
 
+// Of the batch that was begun last.
+const std::string& Client::text_of(const Connection& c) const noexcept {
+  const auto k = static_cast<std::uint64_t>(&c - connections_.data());
+  return texts_[((c.sent - 1) * connections_.size() + k) % texts_.size()];
+}
+
 void Client::begin(Connection& c, std::uint64_t now) {
   const std::uint64_t due = due_of(c, c.sent);
   if (counts(due)) outcome_.late.record(now - std::min(now, std::max(due, c.free_since)));
   ++c.sent;
   c.owed = plan_.depth;
-  c.out = batch_.size();
+  c.out = text_of(c).size();
   if (c.fd < 0 && !open(c)) return fail(c, now);
   send(c);
 }
 
 void Client::send(Connection& c) {
+  const std::string_view text = text_of(c);
   while (c.out > 0) {
-    const ssize_t n = ::send(c.fd, batch_.data() + batch_.size() - c.out, c.out, MSG_NOSIGNAL);
+    const ssize_t n = ::send(c.fd, text.data() + text.size() - c.out, c.out, MSG_NOSIGNAL);
     if (n < 0 && errno == EAGAIN) return;  // also of a connection that is still being made
     if (n < 0) return fail(c, now_ns());
     c.out -= static_cast<std::size_t>(n);

@@ -16,10 +16,10 @@ namespace pronghorn::bench {
 
 struct Plan {
   int port = 0;
-  std::string request;  ///< its bytes, once
-  double rate = 0;      ///< requests a second
-  double seconds = 1;   ///< that count
-  double warmup = 0.1;  ///< seconds before them
+  std::vector<std::string> requests;  ///< the bytes of each, sent one after the other
+  double rate = 0;                    ///< requests a second
+  double seconds = 1;                 ///< that count
+  double warmup = 0.1;                ///< seconds before them
   std::size_t connections = 64;
   std::size_t depth = 1;              ///< requests that are sent together
   bool closes = false;                ///< a connection for each
@@ -64,6 +64,7 @@ class Client {
   bool counts(std::uint64_t due) const noexcept { return due >= start_ + warmup_; }
   void release(std::uint64_t now);
   void wait(std::uint64_t now);
+  const std::string& text_of(const Connection& c) const noexcept;
   void begin(Connection& c, std::uint64_t now);
   bool open(Connection& c);
   void send(Connection& c);
@@ -75,7 +76,7 @@ class Client {
   void count_unanswered(std::uint64_t now);
 
   Plan plan_;
-  std::string batch_;
+  std::vector<std::string> texts_;  // of the batches, in turn
   std::vector<Connection> connections_;
   std::array<char, 262144> in_{};
   Outcome outcome_;

@@ -3,7 +3,7 @@
 // connections, and each one's latency counts from the time that it was due. Started by bench/run.
 //
 //   rate port=PORT rate=N [path=/] [seconds=1] [warmup=0.1] [connections=64] [depth=1] [close]
-//        [post=BYTES] [body=BYTES] [header=NAME: VALUE …]
+//        [post=BYTES] [queries=N] [body=BYTES] [header=NAME: VALUE …]
 //
 // body: of each answer; one of another length has failed, as one that is not 200 has.
 //

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace pronghorn::bench {
 namespace {
 
 constexpr std::size_t kMostBytes = 1 << 30;
+constexpr std::size_t kMostQueries = 1'000'000;  // of six digits
 
 // Reads numbers, and keeps the first fault: one that is not all of its word's value, or out of
 // bounds.
@@ -49,6 +52,7 @@ std::string parse(int argc, char** argv, Plan& plan) {
   std::string path = "/";
   std::string headers;
   std::size_t post = 0;
+  std::size_t queries = 0;  // that differ: path?000000 and so on
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "close") {
@@ -77,6 +81,8 @@ std::string parse(int argc, char** argv, Plan& plan) {
       plan.depth = whole(1, 10'000);
     } else if (name == "post") {
       post = whole(0, kMostBytes);
+    } else if (name == "queries") {
+      queries = whole(0, kMostQueries);
     } else if (name == "body") {
       plan.body = whole(0, kMostBytes);
     } else if (name == "path" && value.starts_with('/')) {
@@ -90,10 +96,14 @@ std::string parse(int argc, char** argv, Plan& plan) {
   if (!numbers.fault().empty()) return numbers.fault();
   if (plan.port == 0) return "no port=PORT";
   if (plan.rate == 0) return "no rate=N";
-  plan.request = (post > 0 ? "POST " : "GET ") + path +
-                 " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(plan.port) + "\r\n" + headers;
-  if (post > 0) plan.request += "Content-Length: " + std::to_string(post) + "\r\n";
-  plan.request += "\r\n" + std::string(post, 'x');
+  for (std::size_t n = 0; n < std::max<std::size_t>(queries, 1); ++n) {
+    const std::string query = queries > 0 ? "?" + std::to_string(1'000'000 + n).substr(1) : "";
+    std::string request = (post > 0 ? "POST " : "GET ") + path + query +
+                          " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(plan.port) + "\r\n" +
+                          headers;
+    if (post > 0) request += "Content-Length: " + std::to_string(post) + "\r\n";
+    plan.requests.push_back(std::move(request) + "\r\n" + std::string(post, 'x'));
+  }
   return {};
 }
 

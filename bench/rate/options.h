@@ -10,7 +10,7 @@ namespace pronghorn::bench {
 
 inline constexpr const char* kUsage =
     "usage: rate port=PORT rate=N [path=/] [seconds=1] [warmup=0.1] [connections=64] [depth=1] "
-    "[close] [post=BYTES] [body=BYTES] [\"header=NAME: VALUE\" ...]\n";
+    "[close] [post=BYTES] [queries=N] [body=BYTES] [\"header=NAME: VALUE\" ...]\n";
 
 /// @returns what is wrong with it; empty: `plan` is complete
 std::string parse(int argc, char** argv, Plan& plan);

@@ -3,7 +3,7 @@
 import dataclasses
 
 from .options import FULL
-from .summary import median, ratio, scaling
+from .summary import column, median, ratio, scaling
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,21 +48,23 @@ def value(row, peer, what):
     return median(measured, what)
 
 
+def to_best(row, mine, what, others):
+    """(the median of the rounds' own ratios to the best of the others by its median, who that is); None: not measured."""
+    found = {name: value(row, name, what) for name in others}
+    found = {name: its for name, its in found.items() if its}
+    if not found:
+        return None
+    best = min(found, key=found.get)
+    of_rounds = ratio(column(row, mine, what), column(row, best, what))
+    return (of_rounds["median"], best) if of_rounds else None
+
+
 def against(bar, row):
     """(the figure, whose best it is compared with or None); None: it was not measured."""
+    if bar.to:
+        return to_best(row, bar.of, bar.what, bar.to)
     mine = value(row, bar.of, bar.what)
-    if mine is None:
-        return None
-    if not bar.to:
-        return mine, None
-    others = {name: value(row, name, bar.what) for name in bar.to}
-    others = {name: found for name, found in others.items() if found}
-    if not others:
-        return None
-    best = min(others, key=others.get)
-    column = lambda name: [run.get(bar.what) for run in row["rounds"].get(name, [])]  # noqa: E731
-    found = ratio(column(bar.of), column(best))
-    return (found["median"], best) if found else None
+    return None if mine is None else (mine, None)
 
 
 def unfit(bar, row):

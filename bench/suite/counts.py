@@ -115,13 +115,13 @@ def parse_counts(out, method):
 
 def send_exactly(server, row, path, count):
     """That many requests, `row.depth` at a time, over CONNECTIONS connections in turn; each answer is looked at."""
-    one, body = row.request(path, server.port), row.body()
+    body = row.body()
     connect = lambda: socket.create_connection(("127.0.0.1", server.port), timeout=60)  # noqa: E731
     with contextlib.ExitStack() as stack:
         sockets = [] if row.close else [stack.enter_context(connect()) for _ in range(CONNECTIONS)]
         for n in range(0, count, row.depth):
             with connect() if row.close else contextlib.nullcontext(sockets[n // row.depth % CONNECTIONS]) as s:
-                s.sendall(one * row.depth)
+                s.sendall(b"".join(row.request(path, server.port, k) for k in range(n, n + row.depth)))
                 require_good(read_answers(s, row.depth, server.name), body, server.name)
 
 

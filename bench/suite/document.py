@@ -2,11 +2,9 @@
 """Markdown of the result: the tables, and the summary of README.md. What stands between the markers is ours."""
 import os
 
-from . import bars, summary, table
+from . import bars, origin, summary, table
 
 BEGIN, END = "<!-- bench/run: begin -->", "<!-- bench/run: end -->"
-# Whose best p99 ours is compared with: the floors are no servers.
-NO_PEERS = ("limit", "limit-sendfile", "pronghorn-log")
 
 
 def markdown_table(cells):
@@ -15,10 +13,12 @@ def markdown_table(cells):
 
 
 def conditions(out):
-    machine, options = out["machine"], out["options"]
-    versions = "; ".join(f"{name}: {text}" for name, text in machine["versions"].items())
-    return (f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}; commit {machine['commit']}; medians of "
-            f"{options['rounds']} rounds of {options['seconds']} s, interleaved, with their quartiles. {versions}.")
+    common, lines = origin.split(out)
+    where = ", ".join(common[what] for what in ("cpu", "cpus", "kernel") if what in common)
+    how = f"{common.get('rounds', 'medians of rounds')}, interleaved, with their quartiles"
+    parts = "; ".join(text for text in (where, common.get("commit"), how) if text)
+    versions = "; ".join(text for what, text in common.items() if what.startswith("version of "))
+    return "\n\n".join([f"{parts}. {versions}.", *(["\n".join(f"- {line}" for line in lines)] if lines else [])])
 
 
 def scaling_lines(out):
@@ -44,13 +44,9 @@ def full(out):
 
 
 def best_p99(row):
-    """Our p99 at the fixed rate to that of the best peer."""
-    of = {name: summary.median(peer, "rate_p99_us") for name, peer in row["peers"].items() if name not in NO_PEERS}
-    ours, others = of.pop("pronghorn", None), {name: value for name, value in of.items() if value}
-    if not ours or not others:
-        return "-"
-    best = min(others, key=others.get)
-    return f"{ours / others[best]:.2f} ({best})"
+    """Our p99 at the fixed rate to that of the best server, as its bar has it."""
+    found = bars.to_best(row, "pronghorn", "rate_p99_us", bars.SERVERS)
+    return f"{found[0]:.2f} ({found[1]})" if found else "-"
 
 
 def short(out):

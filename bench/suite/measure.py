@@ -165,7 +165,8 @@ class RowRun:
             rounds[name] = [{key: run[key] for key in run if "rate" not in key and key != "late_p99_us"} for run in rounds[name]]
         order = [name for name in self.peers if name in self.sound()]
         measured = summarise(rounds)
-        return {"title": self.row.title, "workers": self.row.workers, "connections": self.row.connections,
+        title = f"{self.options.idle:,} {self.row.title}" if self.row.idle else self.row.title
+        return {"title": title, "workers": self.row.workers, "connections": self.row.connections,
                 "server_cpus": self.server_cpus, "client_cpus": self.client_cpus,
                 "peers": {name: measured.get(name, {}) | {"counts": self.counted.get(name, {})} for name in order},
                 "left_out": self.left_out, "faults": self.faults, "rate_faults": self.rate_faults, "head_bytes": self.heads, "rounds": rounds}

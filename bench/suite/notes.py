@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a reader must know before believing a ratio: what was not equal, and what is no good figure."""
+from . import origin
 from .summary import median
+
+# What pronghorn has to read each time: another head, a new connection, a body that follows; and what is no load.
+NO_HEAD_AGAIN = ("browser-new", "close", "echo", "idle")
 
 
 def of_clients(out):
@@ -28,17 +32,21 @@ def of_servers(out):
     yield "one worker each; nginx and pronghorn have a master beside it, whose CPU time and memory are counted too"
     if "close" in rows:
         yield ("a connection each: nginx listens without TCP_DEFER_ACCEPT (its default), nginx-deferred and limit with it, "
-               "pronghorn and the others as they come")
-    if {"keepalive", "pipelined", "close", "browser"} & rows.keys():
+               "pronghorn too, which sets it on every listening socket; the others as they come")
+    if {"keepalive", "pipelined", "close", "browser", "browser-new"} & rows.keys():
         yield ("h2o and lighttpd answer 13 bytes from a file, HAProxy, nginx and pronghorn from their configuration, Node from "
                "a handler")
+    if again := [name for name in rows if name not in NO_HEAD_AGAIN]:
+        yield (f"on each connection the client repeats one head, byte for byte ({', '.join(again)}): pronghorn's best case, which "
+               "recognises the head before and does not read it again (docs/decisions/0021); of heads that are all new: browser-new")
     if "json" in rows:
         yield ("JSON: pronghorn (examples/techempower) and Node serialise a value for each request; nginx, HAProxy and limit "
                "send a fixed text")
     if {"file1k", "file100k", "file10m"} & rows.keys():
         yield "files: nginx with sendfile, tcp_nopush and open_file_cache; Node with createReadStream; the others as they come"
     if "log" in rows:
-        yield f"the access log of pronghorn-log and nginx-log: combined, {out['options']['access_log']}, on the same disk"
+        how = next(options["access_log"] for name, _, options in origin.of_rows(out) if name == "log")
+        yield f"the access log of pronghorn-log and nginx-log: combined, {how}, on the same disk"
     yield "the answers differ in their fields: the bytes of the heads are in the JSON result (head_bytes)"
 
 
@@ -56,8 +64,10 @@ def of_counts(out):
 
 def all_of(out):
     notes = []
-    if out["machine"]["load_before"] > 0.5:
-        notes.append(f"the machine was busy before (load average {out['machine']['load_before']:.1f}): repeat when it is quiet")
-    if out["options"]["rounds"] < 9:
-        notes.append(f"{out['options']['rounds']} rounds only: nothing to quote")
+    for load, rows in origin.values(out, lambda machine, _: machine["load_before"]):
+        if load > 0.5:
+            notes.append(f"the machine was busy before{' those' + rows if rows else ''} (load average {load:.1f}): repeat when it is quiet")
+    for rounds, rows in origin.values(out, lambda _, options: options["rounds"]):
+        if rounds < 9:
+            notes.append(f"{rounds} rounds only{rows}: nothing to quote")
     return notes + [*of_clients(out), *of_servers(out), *of_counts(out)]

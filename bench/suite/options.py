@@ -48,17 +48,21 @@ def parse(top, description):
     p.add_argument("--rate", type=bounded(1, 10_000_000), metavar="N", help="the fixed rate of all, requests a second")
     p.add_argument("--count-by", choices=["best", "perf", "strace"], default="best",
                    help="of system calls; perf needs root, strace slows the servers [best]")
-    p.add_argument("--idle", type=bounded(1, 100_000), metavar="N", help="connections of the row idle [10000]")
+    p.add_argument("--idle", type=bounded(1, 100_000), metavar="N", help="connections of the row idle [10000, or what "
+                   "the limit of open files allows for every peer]")
     p.add_argument("--access-log", choices=["on", "buffered"], default="on", help="of the row log; buffered: 64 KiB or 1 s [on]")
     p.add_argument("--build", default=f"{top}/build/release", metavar="DIR", help="where the programs are [build/release]")
     p.add_argument("--json", metavar="FILE", help="write everything measured there ('-': standard output)")
     p.add_argument("--markdown", metavar="FILE", help="write tables there; between its markers, where FILE has them")
     p.add_argument("--svg", metavar="DIR", help="draw charts there")
-    p.add_argument("--readme", action="store_true", help="renew what README.md shows, with docs/performance/overview.svg")
+    p.add_argument("--readme", action="store_true", help="renew what README.md shows, with docs/performance/overview.svg; of 9 "
+                   "rounds or more")
     p.add_argument("--from", dest="sources", nargs="+", metavar="FILE",
-                   help="measure nothing: show what --json wrote; of a row in several, the last counts")
+                   help="measure nothing: show what --json wrote, of --only these rows; of a row in several the last "
+                   "counts")
     options = p.parse_args()
-    options.named = options.servers is not None
+    for name in ("servers", "only", "idle"):
+        setattr(options, f"{name}_named", getattr(options, name) is not None)
     for name, value in (QUICK if options.quick else FULL).items():
         if getattr(options, name) is None:
             setattr(options, name, value)

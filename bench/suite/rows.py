@@ -21,6 +21,7 @@ TECHEMPOWER = ("Accept: text/plain,text/html;q=0.9,application/xhtml+xml;q=0.9,a
 HELLO = b"Hello, World!"
 JSON = b'{"message":"Hello, World!"}'
 ECHO_BYTES = 16384
+QUERIES = 4096  # of 64 connections or 8 in turn: none asks the same twice running
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Row:
     close: bool = False
     headers: tuple = ()
     post_bytes: int = 0
+    queries: int = 0  # so many that differ, one after the other: no head is as the one before
     workers: int = 1
     connections: int = 64
     idle: bool = False
@@ -41,8 +43,10 @@ class Row:
     # How many requests are counted for instructions, and how many more than those.
     counted: tuple = (1000, 3000)
 
-    def request(self, path, port):
-        """The bytes of one."""
+    def request(self, path, port, n=0):
+        """The bytes of the n-th; wrk.lua and bench/rate count their queries up in the same way."""
+        if self.queries:
+            path += f"?{n % self.queries:06d}"
         lines = [f"{'POST' if self.post_bytes else 'GET'} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *self.headers]
         if self.close:
             lines.append("Connection: close")
@@ -57,6 +61,7 @@ class Row:
         return HELLO if self.body_bytes == len(HELLO) else b"x" * self.body_bytes
 
 
+ALONE = ("pronghorn-1", "nginx-1", "limit-1")  # with one worker: what the others are compared with
 FILES = {"1k": 1024, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}
 
 ROWS = [
@@ -68,12 +73,13 @@ ROWS = [
     Row("file10m", "file of 10 MiB, 8 connections", "10m", FILES["10m"], connections=8, more=("limit-sendfile",),
         counted=(16, 24)),
     Row("browser", "13-byte answer, a browser's headers", "hello", headers=BROWSER),
+    Row("browser-new", "13-byte answer, a browser's headers, no head twice", "hello", headers=BROWSER, queries=QUERIES),
     Row("json", "JSON made for each request", "json", len(JSON), headers=TECHEMPOWER),
     Row("plaintext", "TechEmpower's plaintext, 16 pipelined", "plaintext", depth=16, headers=TECHEMPOWER),
     Row("echo", "POST of 16 KiB, sent back", "echo", ECHO_BYTES, post_bytes=ECHO_BYTES, counted=(500, 1000)),
     Row("log", "13-byte answer, keep-alive, with an access log", "hello", more=("pronghorn-log", "nginx-log"),
         only=("pronghorn", "nginx")),
-    Row("workers2", "13-byte answer, keep-alive, 2 workers", "hello", workers=2, more=("node-cluster",)),
-    Row("workers4", "13-byte answer, keep-alive, 4 workers", "hello", workers=4, more=("node-cluster",)),
+    Row("workers2", "13-byte answer, keep-alive, 2 workers", "hello", workers=2, more=("node-cluster", *ALONE)),
+    Row("workers4", "13-byte answer, keep-alive, 4 workers", "hello", workers=4, more=("node-cluster", *ALONE)),
     Row("idle", "idle connections, after one request each", "hello", idle=True),
 ]

@@ -14,6 +14,10 @@ class BenchError(Exception):
     """What the user should read instead of a trace."""
 
 
+class UsageError(BenchError):
+    """What is asked for cannot be done; nothing was measured."""
+
+
 def open_files(wanted=65536):
     """Of 10,000 connections, for what is started from now on as well: as many as we may have."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -24,7 +28,7 @@ def open_files(wanted=65536):
 
 
 def most_connections():
-    """What a server may be told to take that keeps two descriptors for each."""
+    """What every server is told to take: HAProxy and lighttpd want two descriptors for each, and some for themselves."""
     return min(12_000, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 100) // 2)
 
 

@@ -2,6 +2,8 @@
 """Medians, their spread and ratios of what was measured in rounds."""
 import statistics
 
+from .peers.one_worker import SUFFIX
+
 # Whom the others are compared with, and in which metrics.
 BASES = ("nginx", "limit")
 
@@ -45,18 +47,24 @@ def median(measured, metric):
     return entry["median"] if entry else None
 
 
+def column(row, peer, metric):
+    """A metric of each round."""
+    return [run.get(metric) for run in row["rounds"].get(peer, [])]
+
+
 def scaling(rows, workers):
-    """What `workers` workers do to what one does, by peer: {peer: {by_rate, by_cpu}}.
+    """What `workers` workers do to what one does, of the peers whose twin with one worker was measured in the same rounds:
+    {peer: {by_rate, by_cpu}}, each the median of the rounds' own ratios.
 
     by_rate: their requests a second to one worker's, as it was on this machine, where client and servers may share CPUs.
     by_cpu:  workers times the CPU time of a request of one worker's over theirs: what they would do a second, to what one
              does, if each had a CPU and the client one for each of them.
     """
-    one, many = rows.get("keepalive"), rows.get(f"workers{workers}")
-    out = {}
-    for peer, measured in (many or {}).get("peers", {}).items():
-        alone = (one or {}).get("peers", {}).get(peer)
-        if alone and median(alone, "cpu_us") and median(measured, "cpu_us"):
-            out[peer] = {"by_rate": median(measured, "req_s") / median(alone, "req_s"),
-                         "by_cpu": workers * median(alone, "cpu_us") / median(measured, "cpu_us")}
+    row, out = rows.get(f"workers{workers}"), {}
+    for peer in row["peers"] if row else ():
+        many = lambda metric: column(row, peer, metric)  # noqa: E731
+        one = lambda metric: column(row, peer + SUFFIX, metric)  # noqa: E731
+        by_rate, by_cpu = ratio(many("req_s"), one("req_s")), ratio(one("cpu_us"), many("cpu_us"))
+        if by_rate and by_cpu:
+            out[peer] = {"by_rate": by_rate["median"], "by_cpu": workers * by_cpu["median"]}
     return out

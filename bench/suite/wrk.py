@@ -30,7 +30,7 @@ def drive(server, row, path, seconds, cpus):
     argv = ["wrk", f"-t{threads}", f"-c{row.connections}", f"-d{seconds}s", "--timeout", "5s", "-s", SCRIPT]
     for header in [*row.headers, *(["Connection: close"] if row.close else [])]:
         argv += ["-H", header]
-    argv += [f"http://127.0.0.1:{server.port}{path}", "--", str(row.depth), str(row.post_bytes)]
+    argv += [f"http://127.0.0.1:{server.port}{path}", "--", str(row.depth), str(row.post_bytes), str(row.queries)]
     pids = server.pids()
     run = run_client(argv, cpus, seconds, "apt install wrk")
     if server.pids() != pids:
@@ -63,6 +63,8 @@ def at_rate(program, server, row, path, rate, seconds, cpus):
             *(f"header={header}" for header in row.headers)]
     if row.close:
         argv.append("close")
+    if row.queries:
+        argv.append(f"queries={row.queries}")
     run = run_client(argv, cpus, seconds, "cmake --preset release && cmake --build --preset release")
     try:
         r = json.loads(run.stdout)

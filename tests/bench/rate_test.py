@@ -103,6 +103,13 @@ class Rate(unittest.TestCase):
         self.assertEqual({len(body) for _, body in fake.requests}, {100_000})
         self.assertTrue(fake.requests[0][0].startswith(b"POST / "))
 
+    def test_no_head_is_as_the_one_before(self):
+        with Fake() as fake:
+            code, told = rate(fake.port, "rate=200", "seconds=0.2", "warmup=0", "connections=4", "queries=16", "path=/p")
+        self.assertEqual((code, told["requests"]), (0, 40), told)
+        asked = sorted(head.split()[1].decode() for head, _ in fake.requests)
+        self.assertEqual(asked, sorted(f"/p?{n % 16:06d}" for n in range(40)))
+
     def test_a_connection_each(self):
         with Fake(most=1) as fake:
             code, told = rate(fake.port, "rate=300", "seconds=0.4", "close")

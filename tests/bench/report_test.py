@@ -5,19 +5,23 @@ import contextlib
 import copy
 import io
 import json
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import types
 import unittest
+import unittest.mock as mock
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "bench")]
-from suite import bars, chart, counts, document, machine, measure, notes, peers, summary, table  # noqa: E402
+from suite import bars, chart, checks, counts, document, idle, machine, measure, notes, peers, results, server, summary, table  # noqa: E402
+from suite.peers.base import Setting  # noqa: E402
 from suite.rows import ROWS  # noqa: E402
-from suite.server import BenchError  # noqa: E402
+from suite.server import BenchError, UsageError  # noqa: E402
 
 ROUNDS = {"pronghorn": [{"req_s": 200.0, "cpu_us": c, "p50_us": None, "rate_p99_us": 90.0, "rate": 70.0, "late_p99_us": 80.0}
                         for c in (4.0, 10.0, 5.0)],
@@ -47,11 +51,15 @@ class Report(unittest.TestCase):
         self.assertNotIn("nginx", summary.summarise(ROUNDS)["nginx"]["cpu_us"]["to"])
 
     def test_scaling_by_rate_and_by_cpu(self):
-        one = {"a": {"cpu_us": {"median": 10.0}, "req_s": {"median": 100.0}}}
-        two = {"a": {"cpu_us": {"median": 12.5}, "req_s": {"median": 150.0}}}
-        rows = {"keepalive": {"peers": one}, "workers2": {"peers": two}}
-        self.assertEqual(summary.scaling(rows, 2), {"a": {"by_rate": 1.5, "by_cpu": 1.6}})
+        # The machine is slower from round to round: the rounds' own ratios do not see it, medians of other rounds would.
+        rounds = {"pronghorn-1": [{"cpu_us": 10.0 * n, "req_s": 100.0 / n} for n in (1, 2, 4)],
+                  "pronghorn": [{"cpu_us": 12.5 * n, "req_s": 150.0 / n} for n in (1, 2, 4)], "h2o": [{"cpu_us": 5.0, "req_s": 1.0}]}
+        rows = {"keepalive": {"peers": summary.summarise({"pronghorn": [{"cpu_us": 40.0, "req_s": 10.0}]}), "rounds": {}},
+                "workers2": {"peers": summary.summarise(rounds), "rounds": rounds}}
+        self.assertEqual(summary.scaling(rows, 2), {"pronghorn": {"by_rate": 1.5, "by_cpu": 1.6}})  # h2o has no twin
         self.assertEqual(summary.scaling(rows, 4), {})
+        told = list(bars.verdicts({"rows": {"workers2": rows["workers2"]}}))
+        self.assertEqual(told, ["workers2, pronghorn, work for the CPU time to one worker's: 1.60, at least 1.9: MISSED"])
 
     def test_tables_show_all_and_who_is_missing(self):
         out = result()
@@ -69,6 +77,16 @@ class Report(unittest.TestCase):
         self.assertIn("0.90 (nginx)", document.short(out))
         self.assertIn("pronghorn 400 bytes", document.short(out))
 
+    def test_the_summary_and_the_bars_have_one_p99(self):
+        out = result()
+        rounds = {"pronghorn": [90.0, 200.0, 400.0], "nginx": [100.0, 100.0, 1000.0], "limit": [1.0] * 3, "pronghorn-log": [1.0] * 3}
+        rounds = {name: [{"rate_p99_us": us, "req_s": 1.0, "cpu_us": 1.0} for us in all_of] for name, all_of in rounds.items()}
+        peers_of = {name: found | {"counts": {}} for name, found in summary.summarise(rounds).items()}
+        out["rows"]["keepalive"] |= {"rounds": rounds, "peers": peers_of}
+        out["not_equal"] = []
+        self.assertIn("| 0.90 (nginx) |", document.short(out))
+        self.assertIn("keepalive, pronghorn, rate_p99_us to nginx's: 0.90, at most 1: met", document.full(out))
+
     def test_what_is_to_be_met_is_judged(self):
         told = list(bars.verdicts(result()))
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 0.50, at most 0.95: met", told)
@@ -77,6 +95,13 @@ class Report(unittest.TestCase):
         slow = result()
         slow["rows"]["keepalive"]["rounds"]["pronghorn"] = [{"cpu_us": 50.0}] * 3
         self.assertIn("keepalive, pronghorn, cpu_us to nginx's: 6.25, at most 0.95: MISSED", list(bars.verdicts(slow)))
+
+    def test_the_best_case_is_named_where_it_is_one(self):
+        out = result()
+        out["rows"] = {name: out["rows"]["keepalive"] for name in ("keepalive", "close", "echo", "browser", "browser-new")}
+        self.assertIn("repeats one head, byte for byte (keepalive, browser)", "\n".join(notes.all_of(out)))
+        del out["rows"]["keepalive"], out["rows"]["browser"]
+        self.assertNotIn("repeats one head", "\n".join(notes.all_of(out)))
 
     def test_counts_by_strace_and_few_idle_connections_are_not_judged(self):
         out = result()
@@ -137,6 +162,53 @@ class Report(unittest.TestCase):
             self.assertTrue(Path(folder, "svg/overview.svg").exists())
 
 
+    def test_each_row_of_several_results_keeps_what_it_was_measured_with(self):
+        first, second = result(), result()
+        first["machine"] |= {"commit": "old", "load_before": 0.1, "versions": {"nginx": "1", "h2o": "2"}}
+        first["options"] |= {"rounds": 9}
+        second["rows"] = {"keepalive": second["rows"]["keepalive"]}
+        second["machine"] |= {"versions": {"nginx": "3", "wrk": "4"}}
+        with tempfile.TemporaryDirectory() as folder:
+            files = [f"{folder}/{name}" for name in "abc"]
+            results.write(first, files[0])
+            results.write(second, files[1])
+            results.write(results.read(files[:2]), files[2])
+            once, again = results.read(files[:2]), results.read(files[2:])
+        self.assertEqual(once, again)
+        text, told = document.conditions(once), "\n".join(notes.all_of(once))
+        self.assertIn("- rows keepalive: commit abc, load 3.0, medians of 3 rounds of 1 s, nginx: 3", text)
+        self.assertIn("- rows idle: commit old, load 0.1, medians of 9 rounds of 1 s, nginx: 1", text)
+        self.assertIn("C, 2 CPUs, Linux 6; medians of rounds, interleaved, with their quartiles. wrk: 4; h2o: 2.", text)
+        self.assertIn("busy before those of keepalive (load average 3.0)", told)
+        self.assertIn("3 rounds only of keepalive: nothing to quote", told)
+        alone = document.conditions(result())
+        self.assertEqual(alone, "C, 2 CPUs, Linux 6; commit abc; medians of 3 rounds of 1 s, interleaved, with their quartiles. nginx: 1.")
+
+    def test_what_is_no_result_is_one_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "x.json")
+            unknown, bare, flat = result(), result(), result()
+            unknown["rows"]["nothing"] = unknown["rows"]["idle"]
+            del bare["machine"]
+            flat["rows"]["keepalive"]["peers"]["nginx"]["req_s"] = 3
+            for text, part in (("{", "no JSON"), ("{}", "no 'rows'"), ("[]", "no object"), (json.dumps(unknown), "no row is named 'nothing'"),
+                               (json.dumps(bare), "row keepalive lacks"), (json.dumps(flat), "row keepalive lacks"),
+                               ('{"rows": {}}', "no rows"), ('{"rows": {"keepalive": []}}', "row keepalive lacks"), ("\0", "no JSON")):
+                file.write_text(text)
+                with self.assertRaisesRegex(UsageError, part, msg=text) as caught:
+                    results.read([str(file)])
+                self.assertIn(str(file), str(caught.exception))
+            file.write_text(json.dumps(result()))
+            self.assertEqual([*results.read([str(file)], ["idle"])["rows"]], ["idle"])
+            self.assertRaisesRegex(UsageError, "--readme: 3 rounds only", checks.readme_of, results.read([str(file)]))
+            self.assertRaisesRegex(UsageError, "--only close: no such row", results.read, [str(file)], ["idle", "close"])
+            done = subprocess.run([sys.executable, "-B", TOP / "bench/run", "--from", file, "--only", "idle"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("keepalive", done.stdout)
+            done = subprocess.run([sys.executable, "-B", TOP / "bench/run", "--from", f"{folder}/none"], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (2, f"bench/run: error: --from {folder}/none: No such file or directory\n"))
+
+
 class Parts(unittest.TestCase):
     def test_whom_a_row_takes(self):
         options = types.SimpleNamespace(build="/nowhere")
@@ -146,6 +218,9 @@ class Parts(unittest.TestCase):
             self.assertEqual(set(row.more) - taken.keys() - left_out.keys(), set())
             self.assertIn("no program at '/nowhere/pronghorn'", left_out["pronghorn"])
             self.assertEqual("h2o" in taken.keys() | left_out.keys(), row.name != "log")
+        taken = peers.select(rows["workers2"], ["nginx", "h2o"], types.SimpleNamespace(build="/nowhere"))
+        self.assertEqual([name for of in taken for name in of if name.startswith("nginx")], ["nginx", "nginx-1"])
+        self.assertNotIn("nginx-1", peers.select(rows["keepalive"], list(peers.PEERS), options)[0])
         why = peers.PEERS["nginx"].unfit(rows["echo"], options)
         self.assertIn("module", why)
         self.assertIn("node-cluster", peers.PEERS["node"].unfit(rows["workers2"], options))
@@ -153,12 +228,49 @@ class Parts(unittest.TestCase):
         self.assertIn("techempower is not built", peers.PEERS["pronghorn"].unfit(rows["json"], options))
         self.assertEqual(peers.PEERS["pronghorn"].path(rows["plaintext"]), "/plaintext")
 
+    def test_a_twin_has_one_worker_whatever_the_row_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            started = []
+            twin = peers.PEERS["limit-1"]
+            twin.begin = lambda setting, argv: started.append(argv) or types.SimpleNamespace(line=lambda: "80")
+            row = next(row for row in ROWS if row.name == "workers4")
+            twin.start(Setting(types.SimpleNamespace(build="/b"), row, folder, folder, (0,)))
+            del twin.begin
+        self.assertIn("workers=1", started[0])
+
     def test_requests_are_as_the_rows_say(self):
         rows = {row.name: row for row in ROWS}
         self.assertEqual(rows["keepalive"].request("/", 8080), b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n")
         self.assertIn(len(rows["browser"].request("/", 8080)), range(550, 571))
+        new = [rows["browser-new"].request("/", 8080, n) for n in (0, 1, 4096)]
+        self.assertTrue(new[1].startswith(b"GET /?000001 HTTP/1.1\r\n"))
+        self.assertEqual((new[0] == new[1], new[0] == new[2], len(new[0])), (False, True, len(new[1])))
         echo = rows["echo"].request("/echo", 8080)
         self.assertTrue(echo.startswith(b"POST /echo ") and echo.endswith(b"\r\n\r\n" + rows["echo"].body()))
+
+    def test_the_requests_that_are_counted_one_by_one_differ_where_the_row_says_so(self):
+        row, asked = next(row for row in ROWS if row.name == "browser-new"), []
+
+        def serve(listener):
+            connections = [listener.accept()[0] for _ in range(counts.CONNECTIONS)]
+            for n in range(24):
+                asked.append(connections[n % len(connections)].recv(65536).split()[1])
+                connections[n % len(connections)].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n" + row.body())
+            for connection in connections:
+                connection.close()
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = threading.Thread(target=serve, args=(listener,))
+            server.start()
+            counts.send_exactly(types.SimpleNamespace(port=listener.getsockname()[1], name="fake"), row, "/", 24)
+            server.join()
+        self.assertEqual(asked, [b"/?%06d" % n for n in range(24)])
+
+    def test_idle_connections_are_as_many_as_every_peer_takes(self):
+        for limit, most in ((65536, 11_980), (20_000, 9930), (1024, 442)):
+            with mock.patch("resource.getrlimit", return_value=(limit, limit)):
+                self.assertEqual(idle.most(), most)
+                self.assertEqual(most + idle.WARM, server.most_connections())
 
     def test_rounds_go_to_and_fro(self):
         self.assertEqual([name for _, name in measure.interleaved(["a", "b", "c"], 2)], ["a", "b", "c", "c", "b", "a"])

@@ -23,6 +23,19 @@ def bench(*arguments, **environment):
                           capture_output=True, text=True, timeout=100, env=os.environ | environment)
 
 
+def fields_of(value, own=("versions", "rows", "peers", "left_out", "faults", "rate_faults", "head_bytes", "calls")):
+    """The names of all fields of a JSON result; what stands in `own` has names of its own kind."""
+    if isinstance(value, list):
+        return {name for entry in value for name in fields_of(entry)}
+    if not isinstance(value, dict):
+        return set()
+    names = set(value)
+    for name, entry in value.items():
+        entries = entry.values() if isinstance(entry, dict) and name in own else [entry]
+        names |= {found for each in entries for found in fields_of(each)}
+    return names - {"pronghorn"}
+
+
 @unittest.skipUnless(shutil.which("wrk") or "CI" in os.environ, "no wrk here")
 class Smoke(unittest.TestCase):
     def test_all_figures_of_the_shortest_run_are_there(self):
@@ -42,6 +55,9 @@ class Smoke(unittest.TestCase):
                 self.assertEqual(idle["connections"], 100)
             self.assertIn("limit", out["rows"]["keepalive"]["peers"]["pronghorn"]["cpu_us"]["to"])
             self.assertIn("| pronghorn |", (folder / "out.md").read_text())
+            page = (TOP / "docs/performance.md").read_text()
+            for field in fields_of(out):
+                self.assertIn(f"`{field}`", page)
             for chart in ("overview", "keepalive", "idle"):
                 xml.parse(folder / f"charts/{chart}.svg")
 
@@ -52,7 +68,34 @@ class Smoke(unittest.TestCase):
             self.assertIn("error: limit: no program at '/nowhere/bench/limit'", done.stderr)
         else:
             self.assertIn("error: haproxy: not installed: apt install haproxy", done.stderr)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
+
+    def test_pronghorn_must_be_there_unless_it_is_left_out(self):
+        done = bench("--quick", "--only", "", "--build", "/nowhere")
+        self.assertEqual(done.returncode, 2)
+        self.assertTrue(done.stderr.startswith("bench/run: error: pronghorn: no program at '/nowhere/pronghorn'"), done.stderr)
+        done = bench("--quick", "--only", "", "--servers", "limit")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_what_cannot_be_written_is_told_before_it_is_measured(self):
+        with tempfile.TemporaryDirectory(prefix="pronghorn-smoke-") as folder:
+            missing, file = f"{folder}/none/x", f"{folder}/file"
+            Path(file).write_text("kept")
+            for option, path in (("--json", missing), ("--markdown", missing), ("--svg", f"{file}/charts"), ("--json", folder)):
+                done = bench("--only", "keepalive", "--servers", "limit", option, path)
+                self.assertEqual((done.returncode, done.stdout), (2, ""), (option, done.stderr))
+                self.assertRegex(done.stderr, f"^bench/run: error: {option} {path}: [A-Z][^\n]*\n$")
+            # What is there is not touched, nor anything left, when something else is wrong.
+            done = bench("--json", file, "--markdown", f"{folder}/new", "--from", missing)
+            self.assertEqual((done.returncode, Path(file).read_text(), os.listdir(folder)), (2, "kept", ["file"]))
+
+    def test_the_readme_is_of_a_full_run_only(self):
+        before = (TOP / "README.md").read_text()
+        for more in (("--quick",), ("--rounds", "8"), ("--only", ""), ("--servers", ""), ("--servers", "limit")):
+            done = bench("--readme", *more)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), more)
+            self.assertRegex(done.stderr, "^bench/run: error: --readme: [^\n]*\n$")
+        self.assertEqual((TOP / "README.md").read_text(), before)
 
 
 if __name__ == "__main__":

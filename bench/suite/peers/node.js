@@ -19,7 +19,7 @@ function file(name, answer) {
 }
 
 function answer(request, response) {
-  if (request.url === '/') {
+  if (request.url === '/' || request.url.startsWith('/?')) {
     response.writeHead(200, {'Content-Type': 'text/plain', 'Content-Length': hello.length});
     response.end(hello);
   } else if (request.url === '/json') {

@@ -26,7 +26,7 @@ LIGHTTPD = """\
 server.document-root = "{root}"
 server.bind = "127.0.0.1"
 server.port = {port}
-server.max-fds = 19000
+server.max-fds = {files}
 server.max-connections = 12000
 server.max-keep-alive-requests = 65000
 server.max-keep-alive-idle = 600
@@ -76,7 +76,7 @@ class Lighttpd(Peer):
     def start(self, setting):
         port = free_port()
         workers = setting.row.workers if setting.row.workers > 1 else 0  # 0: no process beside it
-        conf = setting.write("lighttpd.conf", LIGHTTPD.format(workers=workers, root=setting.root, port=port))
+        conf = setting.write("lighttpd.conf", LIGHTTPD.format(workers=workers, files=2 * most_connections() + 100, root=setting.root, port=port))
         return self.begin(setting, [self.program(setting.options), "-D", "-f", conf], port)
 
 
@@ -88,5 +88,5 @@ class Haproxy(Peer):
     def start(self, setting):
         port = free_port()
         conf = setting.write("haproxy.cfg", HAPROXY.format(workers=setting.row.workers, port=port,
-                                                              connections=most_connections() - 1000))
+                                                              connections=most_connections()))
         return self.begin(setting, [self.program(setting.options), "-db", "-q", "-f", conf], port)
