@@ -15,7 +15,7 @@ def of_clients(out):
     yield ("wrk on one CPU is itself near its limit with keep-alive: read the CPU column first. Its percentiles at peak are "
            "corrected by wrk for what it could not send, not measured: those of the fixed rate are")
     if "pipelined" in rows or "plaintext" in rows:
-        yield "wrk times a whole batch when pipelining: its percentiles are for comparing in that row only"
+        yield "wrk times a whole batch when pipelining: no percentiles at peak are shown"
     for name, row in rows.items():
         for peer, measured in row["peers"].items():
             late, p99 = median(measured, "late_p99_us"), median(measured, "rate_p99_us")
