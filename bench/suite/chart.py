@@ -18,6 +18,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .nginx { fill: #4493f8; } .limit { fill: #d29922; } .back { fill: #0d1117; }
 }"""
 WIDTH, LEFT, RIGHT = 760, 150, 90
+LETTER = 7  # of a label, on average: no font is known here
 LINE = 26
 # (metric, what its axis says)
 PANELS = [("cpu_us", "CPU per request, microseconds (less is better)"), ("req_s", "requests per second (more is better)"),
@@ -116,7 +117,7 @@ def overview(out):
             if row["peers"].get("pronghorn", {}).get("cpu_us", {}).get("to")]
     if not rows:
         return None
-    left = 310  # the titles are longer than names
+    left = 24 + LETTER * max(len(title) for title, _ in rows)  # the titles are longer than names
     axis = Axis(max(1.2, max(entry["max"] for _, to in rows for entry in to.values()) * 1.05), left, 30)
     top, parts = 64, []
     bottom = top + 34 * len(rows)

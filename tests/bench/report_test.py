@@ -133,6 +133,15 @@ class Report(unittest.TestCase):
         self.assertEqual([e.get("class") for e in overview.iter()].count("nginx"), 2)  # the row's, and the legend
         self.assertEqual(chart.ticks(10), [0, 2, 4, 6, 8, 10])
 
+    def test_the_longest_title_has_room_in_the_overview(self):
+        out = result()
+        for known in out["rows"].values():
+            known["title"] = max((row.title for row in ROWS), key=len)
+        labels = [e for e in xml.fromstring(chart.overview(out)).iter() if e.get("text-anchor") == "end"]
+        self.assertTrue(labels)
+        for label in labels:
+            self.assertGreaterEqual(float(label.get("x")), 6.8 * len(label.text))
+
     def test_only_what_is_between_the_markers_is_written(self):
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder, "page.md")
