@@ -121,7 +121,7 @@ Worker::Impl::Impl(Loop& l, Options o, ipc::Scoreboard s, std::optional<ipc::Cli
       log_timer(loop, [this] { close_old_logs(); }),
       heartbeat(loop, slot,
                 [this] {
-                  if (gate) gate->on_tick();
+                  if (gate && slot.live.load() != 0) gate->on_tick();
                 }),
       deadline(loop, [this] { cut(); }) {
   open_access_log();
@@ -166,6 +166,7 @@ void Worker::Impl::open_access_log() {
 
 void Worker::Impl::start() {
   if (!watch_doorbell() || !open_channel()) return finish(1);
+  heartbeat.start();  // first: whoever is ready without one is never found to hang
   link.online();
   if (options.fault) return fault(options.fault->message());
   listen();
@@ -279,7 +280,6 @@ void Worker::Impl::refuse(const Error& error) {
 
 void Worker::Impl::begin_serving() {
   slot.live.store(1);
-  heartbeat.start();
   log::debug("listening", {{"listeners", options.config.listen.size()}});
 }
 
