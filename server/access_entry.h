@@ -21,7 +21,7 @@ struct AccessEntry {
   std::string_view client;                 ///< address
   std::string_view method;                 ///< empty: nothing that could be read as a request line
   std::string_view target, path, query;    ///< as sent
-  std::string_view protocol = "HTTP/1.1";  ///< as sent
+  std::string_view protocol = "HTTP/1.1";  ///< as read: of HTTP/1.2 to 1.9, HTTP/1.1
   std::string_view host;
   std::span<const Field> fields;  ///< of the request
   /// Status line and fields as they were sent; only where AccessLog::wants_answer_head().

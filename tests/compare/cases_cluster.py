@@ -89,7 +89,7 @@ CASES = {
         "cluster: asked left=0 < of-disconnect n=1 < done left=0 < of-exit n=2",
         "cluster: of-disconnect n=2",
         left("w1", "false"),
-        left("w2", "false")]),
+        left("w2", "false")], ours=["cluster: of-disconnect n=2 < done left=0"]),
     "cl-primary-gone": Case([
         start("w1") + LISTENS,
         "w1: own-disconnect left=false < ends code=0"]),
